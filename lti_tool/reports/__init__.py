@@ -1,0 +1,1 @@
+"""Group figures for HR and the works council: counted per department, never per person."""
