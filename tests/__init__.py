@@ -1,0 +1,1 @@
+"""The promises of Leerkring, as tests."""
