@@ -1,0 +1,58 @@
+"""Raw activity, and what is left of it after the nightly fold."""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from datetime import date
+
+from sqlalchemy import Date, ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lti_tool.db import Base, Id
+from lti_tool.db.personal_data import OnErase, register
+
+
+class Kind(enum.StrEnum):
+    """What counts as taking part. Opening a page of a space is `read`; nothing else is watched."""
+
+    READ = "read"
+    CAME = "came"
+    WROTE = "wrote"
+    TRIED = "tried"
+
+
+class Activity(Base):
+    """One row per person, space, kind and day, whatever the number of times: there is nothing to rank by."""
+
+    __tablename__ = "activity"
+    # PostgreSQL splits it by month (see the first migration), so the day is in the key.
+    __table_args__ = (Index("ix_activity_organisation_day", "organisation_id", "day"),)
+
+    person_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
+    space_id: Mapped[uuid.UUID] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("organisation.id"))
+    """The organisation of the person."""
+    space_organisation_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("organisation.id"))
+    """The organisation that owns the space."""
+
+
+class ActivityFold(Base):
+    """One row per pseudonym, space and quarter: enough to count heads, too little to follow anybody."""
+
+    __tablename__ = "activity_fold"
+    __table_args__ = (Index("ix_activity_fold_organisation_quarter", "organisation_id", "quarter"),)
+
+    pseudonym: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    """Keyed hash of the person, see `activity.operations.pseudonym`."""
+    space_id: Mapped[uuid.UUID] = mapped_column(Id, primary_key=True)
+    quarter: Mapped[str] = mapped_column(String(7), primary_key=True)
+    """`2026-Q4`."""
+    organisation_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("organisation.id"))
+    kinds: Mapped[str] = mapped_column(String(40), default="")
+    """The kinds, space separated and sorted."""
+
+
+register(Activity.person_id, OnErase.DELETE, export=("space_id", "kind", "day"))

@@ -1,0 +1,40 @@
+"""The history of the data model, and the commands that walk it."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+_HERE = Path(__file__).parent
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration, without a file of its own."""
+    made = Config()
+    made.set_main_option("script_location", str(_HERE))
+    made.set_main_option("path_separator", "os")
+    made.attributes["connection"] = connection
+    return made
+
+
+@functools.cache
+def head() -> str | None:
+    """The newest revision that this version knows."""
+    return ScriptDirectory.from_config(config()).get_current_head()
+
+
+def current(connection: Connection) -> str | None:
+    """The revision of a database; None when it is empty."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring a database to a revision, in one transaction."""
+    with engine.begin() as connection:
+        command.upgrade(config(connection), revision)

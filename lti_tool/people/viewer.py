@@ -1,0 +1,115 @@
+"""The viewer of a request: who looks, and what their organisation entrusted to them. One query."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from lti_tool.db import Session
+from lti_tool.people.models import Grant, Person, StaffMember
+from lti_tool.web.language import DEFAULT, _
+from lti_tool.web.models import WebSession
+from lti_tool.web.routes import set_viewer_loader
+from lti_tool.web.session import alive, token_hash
+from lti_tool.web.text import initials
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A person at a screen. Rooms pass it to every query."""
+
+    person_id: uuid.UUID
+    organisation_id: uuid.UUID
+    session_id: uuid.UUID
+    given_name: str
+    roles: frozenset[str]
+    language: str
+    theme: str
+    counted: bool
+    frame_hosts: str
+    back_href: str
+    back_label: str
+    seen_at: datetime
+    staff_id: uuid.UUID | None = None
+    department: str = ""
+    profession: str = ""
+
+    @property
+    def has_name(self) -> bool:
+        """False when the LMS gave none and the person chose none."""
+        return bool(self.given_name)
+
+    @property
+    def display_name(self) -> str:
+        """The name colleagues see."""
+        return self.given_name or _("Collega zonder naam")
+
+    @property
+    def first_name(self) -> str:
+        """For "Je bent Fatma"."""
+        return self.given_name.split()[0] if self.given_name else _("een collega zonder naam")
+
+    @property
+    def initials(self) -> str:
+        """For the face."""
+        return initials(self.given_name)
+
+
+def load(db: Session, token: str, now: datetime) -> Viewer | None:
+    """The viewer that a session's cookie stands for, or None when it ended."""
+    query = (
+        select(
+            Person.id,
+            Person.organisation_id,
+            WebSession.id,
+            Person.name,
+            Person.chosen_name,
+            Person.language,
+            WebSession.language,
+            Person.theme,
+            WebSession.counted,
+            Person.is_test,
+            WebSession.frame_hosts,
+            WebSession.back_href,
+            WebSession.back_label,
+            WebSession.seen_at,
+            Person.staff_id,
+            StaffMember.department,
+            StaffMember.profession,
+            Grant.role,
+        )
+        .join(Person, Person.id == WebSession.person_id)
+        .outerjoin(StaffMember, StaffMember.id == Person.staff_id)
+        .outerjoin(Grant, (Grant.person_id == Person.id) & (Grant.organisation_id == Person.organisation_id))
+        .where(WebSession.token_hash == token_hash(token), alive(now))
+    )
+    rows = db.execute(query).all()
+    if not rows:
+        return None
+    (
+        person_id, organisation_id, session_id, name, chosen, own_language, launch_language, theme, counted,
+        is_test, frame_hosts, back_href, back_label, seen_at, staff_id, department, profession, _role,
+    ) = rows[0]  # fmt: skip
+    return Viewer(
+        person_id=person_id,
+        organisation_id=organisation_id,
+        session_id=session_id,
+        given_name=chosen or name,
+        roles=frozenset(row[-1] for row in rows if row[-1]),
+        language=own_language or launch_language or DEFAULT,
+        theme=theme,
+        counted=counted and not is_test,
+        frame_hosts=frame_hosts,
+        back_href=back_href,
+        back_label=back_label,
+        seen_at=seen_at,
+        staff_id=staff_id,
+        department=department or "",
+        profession=profession or "",
+    )
+
+
+set_viewer_loader(load)

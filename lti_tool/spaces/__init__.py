@@ -1,0 +1,1 @@
+"""Learning spaces: what they are for, who takes part, the doors to them, and who may see and do what."""

@@ -1,0 +1,320 @@
+"""Everything that changes a space: starting, doors, joining, knocking, leaving, settings."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
+
+from lti_tool.audit import operations as audit
+from lti_tool.db import Session, insert, new_id
+from lti_tool.people.viewer import Viewer
+from lti_tool.spaces import access
+from lti_tool.spaces.access import SpaceHere
+from lti_tool.spaces.models import Counter, Door, Knock, Membership, Passage, Space
+from lti_tool.spaces.policy import Action, Level, Standing
+from lti_tool.web.errors import NotAllowed, NotFound, Refusal
+from lti_tool.web.language import lazy
+from lti_tool.web.text import one_line, tidy, to_html
+
+RESERVED = frozenset({"new"})
+
+
+class LastLead(Refusal):
+    """The last trekker wants to leave."""
+
+    code, status = "S01", 409
+    title = lazy("Jij bent de enige trekker")
+    sentence = lazy("Maak eerst iemand anders trekker. Dan kun je weggaan.")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A place in an LMS course, as a launch describes it."""
+
+    organisation_id: uuid.UUID
+    platform_id: uuid.UUID
+    context_id: str
+    resource_link_id: str
+    title: str = ""
+    context_title: str = ""
+    teaches: bool = False
+    space_slug: str | None = None
+
+
+def start(
+    db: Session,
+    viewer: Viewer,
+    *,
+    title: str,
+    what_for: str,
+    level: Level,
+    network_id: uuid.UUID | None = None,
+    now: datetime,
+) -> Space:
+    """Start a space; its starter is its first trekker. A taken slug gets a silent suffix."""
+    title, what_for = one_line(title), tidy(what_for)
+    space = Space(
+        id=new_id(now),
+        organisation_id=viewer.organisation_id,
+        network_id=network_id,
+        slug=free_slug(db, title),
+        title=title,
+        what_for=what_for,
+        what_for_html=to_html(what_for),
+        level=level.value,
+        started_by=viewer.person_id,
+        started_at=now,
+    )
+    db.add(space)
+    db.flush()
+    db.add(Membership(space_id=space.id, person_id=viewer.person_id, role=Standing.LEAD.value, joined_at=now))
+    db.flush()
+    return space
+
+
+def free_slug(db: Session, title: str) -> str:
+    """A readable address for a title, not taken yet. The suffix tells nothing about who has the other."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48].strip("-") or "ruimte"
+    taken = set(db.scalars(select(Space.slug).where(Space.slug.like(f"{slug}%")))) | RESERVED
+    if slug not in taken:
+        return slug
+    return next(name for name in (f"{slug}-{n}" for n in range(2, len(taken) + 3)) if name not in taken)
+
+
+def next_number(db: Session, space_id: uuid.UUID, kind: str) -> int:
+    """The next number of a kind of thing in a space. Locks the counter until the transaction ends: take it last."""
+    row = insert(db, Counter).values(space_id=space_id, kind=kind, last=1)
+    row = row.on_conflict_do_update(index_elements=["space_id", "kind"], set_={"last": Counter.last + 1})
+    number = db.scalar(row.returning(Counter.last))
+    return int(number or 0)
+
+
+def enter_by_door(db: Session, viewer: Viewer, placement: Placement, *, now: datetime) -> str:
+    """Walk in from a course. Returns the path of the page that the door leads to; finds or remembers the door."""
+    door = db.execute(
+        select(Door.id, Space.slug, Membership.role, Passage.person_id)
+        .outerjoin(Space, Space.id == Door.space_id)
+        .outerjoin(Membership, (Membership.space_id == Space.id) & (Membership.person_id == viewer.person_id))
+        .outerjoin(Passage, (Passage.door_id == Door.id) & (Passage.person_id == viewer.person_id))
+        .where(
+            Door.platform_id == placement.platform_id,
+            Door.context_id == placement.context_id[:255],
+            Door.resource_link_id == placement.resource_link_id[:255],
+        )
+    ).first()
+    door_id = door.id if door else _remember_door(db, placement, now)
+    passage = {"teaches": placement.teaches, "passed_at": now}
+    through = insert(db, Passage).values(door_id=door_id, person_id=viewer.person_id, **passage)
+    db.execute(through.on_conflict_do_update(index_elements=["door_id", "person_id"], set_=passage))
+    slug = door.slug if door else None
+    if slug is None and placement.space_slug:
+        slug = _open_by_custom_field(db, viewer, door_id, placement.space_slug, now)
+    if slug is None:
+        return f"/doors/{door_id}"
+    if door and (door.role or door.person_id):
+        return f"/s/{slug}"
+    return f"/s/{slug}/join"
+
+
+def _remember_door(db: Session, placement: Placement, now: datetime) -> uuid.UUID:
+    door_id = new_id(now)
+    found = insert(db, Door).values(
+        id=door_id,
+        organisation_id=placement.organisation_id,
+        platform_id=placement.platform_id,
+        context_id=placement.context_id[:255],
+        resource_link_id=placement.resource_link_id[:255],
+        title=one_line(placement.title)[:300],
+        context_title=one_line(placement.context_title)[:300],
+        lets_in=False,
+        found_at=now,
+    )
+    key = ["platform_id", "context_id", "resource_link_id"]
+    return db.scalars(
+        found.on_conflict_do_update(index_elements=key, set_={"found_at": now}).returning(Door.id)
+    ).one()
+
+
+def _open_by_custom_field(db: Session, viewer: Viewer, door_id: uuid.UUID, slug: str, now: datetime) -> str | None:
+    """A link that names its space opens it by itself, when everybody of this organisation may know of that space."""
+    space = access.find(db, viewer, slug, now=now)
+    if space is None or space.level not in {Level.OPEN, Level.KNOCK} or not space.may(Action.LEARN):
+        return None
+    db.execute(update(Door).where(Door.id == door_id).values(space_id=space.id))
+    return space.slug
+
+
+def open_door(db: Session, viewer: Viewer, door_id: uuid.UUID, space_id: uuid.UUID, *, now: datetime) -> None:
+    """Make a door lead to a space that the viewer leads. Raises `NotAllowed`, or `NotFound` for another's door."""
+    door = db.get(Door, door_id)
+    if door is None or not may_open(db, viewer, door_id):
+        raise NotFound
+    leads = select(Membership.person_id).where(
+        Membership.space_id == space_id,
+        Membership.person_id == viewer.person_id,
+        Membership.role == Standing.LEAD.value,
+    )
+    if db.scalar(leads) is None:
+        raise NotAllowed
+    door.space_id, door.opened_by = space_id, viewer.person_id
+    audit.note(
+        db,
+        organisation_id=viewer.organisation_id,
+        actor_id=viewer.person_id,
+        action="spaces.open_door",
+        subject=f"door:{door_id}",
+        now=now,
+    )
+
+
+def may_open(db: Session, viewer: Viewer, door_id: uuid.UUID) -> bool:
+    """The viewer taught in that course when they last came by, and the door leads nowhere yet."""
+    return bool(
+        db.scalar(
+            select(func.count())
+            .select_from(Passage)
+            .join(Door, Door.id == Passage.door_id)
+            .where(
+                Passage.door_id == door_id,
+                Passage.person_id == viewer.person_id,
+                Passage.teaches.is_(True),
+                Door.space_id.is_(None),
+            )
+        )
+    )
+
+
+def set_door(db: Session, space: SpaceHere, viewer: Viewer, door_id: uuid.UUID, *, lets_in: bool, now: datetime) -> None:
+    """Say whether a door of this space lets people in."""
+    mine = (Door.id == door_id, Door.space_id == space.id)
+    if db.execute(update(Door).where(*mine).values(lets_in=lets_in).returning(Door.id)).first() is None:
+        raise NotFound
+    _trail(db, space, viewer, "spaces.set_door", f"door:{door_id}", now)
+
+
+def close_door(db: Session, space: SpaceHere, viewer: Viewer, door_id: uuid.UUID, *, now: datetime) -> None:
+    """Take a door away: the course's link asks its teacher again where it leads."""
+    mine = (Door.id == door_id, Door.space_id == space.id)
+    shut = update(Door).where(*mine).values(space_id=None, lets_in=False)
+    if db.execute(shut.returning(Door.id)).first() is None:
+        raise NotFound
+    _trail(db, space, viewer, "spaces.close_door", f"door:{door_id}", now)
+
+
+def join(
+    db: Session, space: SpaceHere, viewer: Viewer, *, observer: bool = False, quality: str = "", now: datetime
+) -> None:
+    """Take part, or watch from the tribune. For a member nothing changes but the quality."""
+    if space.standing in {Standing.LEAD, Standing.SUPPORTER, Standing.MEMBER}:
+        return
+    if not space.may(Action.JOIN):
+        raise NotAllowed(space=space)
+    role = Standing.OBSERVER if observer else Standing.MEMBER
+    values = {"role": role.value, "quality": one_line(quality)[:60]}
+    row = insert(db, Membership).values(space_id=space.id, person_id=viewer.person_id, joined_at=now, **values)
+    db.execute(row.on_conflict_do_update(index_elements=["space_id", "person_id"], set_=values))
+    db.execute(delete(Knock).where(Knock.space_id == space.id, Knock.person_id == viewer.person_id))
+
+
+def leave(db: Session, space: SpaceHere, viewer: Viewer, *, now: datetime) -> None:
+    """Leave at once, without a reason. Coming again by the same door is possible. Raises `LastLead`."""
+    if space.standing is Standing.LEAD:
+        leads = select(func.count()).select_from(Membership)
+        leads = leads.where(Membership.space_id == space.id, Membership.role == Standing.LEAD.value)
+        if (db.scalar(leads) or 0) < 2 and space.members > 1:
+            raise LastLead
+    mine = (Membership.space_id == space.id, Membership.person_id == viewer.person_id)
+    db.execute(delete(Membership).where(*mine))
+
+
+def knock(db: Session, space: SpaceHere, viewer: Viewer, *, message: str, now: datetime) -> None:
+    """Ask to come in; asking again changes the message."""
+    if not space.may(Action.KNOCK):
+        raise NotAllowed(space=space)
+    values = {"message": one_line(message)[:300], "knocked_at": now}
+    row = insert(db, Knock).values(space_id=space.id, person_id=viewer.person_id, **values)
+    db.execute(row.on_conflict_do_update(index_elements=["space_id", "person_id"], set_=values))
+
+
+def answer_knock(
+    db: Session, space: SpaceHere, viewer: Viewer, person_id: uuid.UUID, *, let_in: bool, now: datetime
+) -> None:
+    """Let somebody in, or not. Raises `NotFound` when they did not knock (any more)."""
+    theirs = (Knock.space_id == space.id, Knock.person_id == person_id)
+    if db.execute(delete(Knock).where(*theirs).returning(Knock.person_id)).first() is None:
+        raise NotFound
+    if let_in:
+        row = insert(db, Membership).values(
+            space_id=space.id, person_id=person_id, role=Standing.MEMBER.value, quality="", joined_at=now
+        )
+        row = row.on_conflict_do_update(
+            index_elements=["space_id", "person_id"],
+            set_={"role": Standing.MEMBER.value},
+            where=Membership.role == Standing.OBSERVER.value,
+        )
+        db.execute(row)
+    _trail(db, space, viewer, "spaces.let_in" if let_in else "spaces.turn_away", f"person:{person_id}", now)
+
+
+def set_role(
+    db: Session, space: SpaceHere, viewer: Viewer, person_id: uuid.UUID, role: Standing, *, now: datetime
+) -> None:
+    """Make a member trekker, supporter or member. The last trekker stays one (`LastLead`)."""
+    if role not in {Standing.LEAD, Standing.SUPPORTER, Standing.MEMBER}:
+        raise ValueError("not a role of a member")
+    leads = set(
+        db.scalars(
+            select(Membership.person_id).where(
+                Membership.space_id == space.id, Membership.role == Standing.LEAD.value
+            )
+        )
+    )
+    if role is not Standing.LEAD and leads == {person_id}:
+        raise LastLead
+    theirs = (Membership.space_id == space.id, Membership.person_id == person_id, Membership.role != "observer")
+    changed = update(Membership).where(*theirs).values(role=role.value)
+    if db.execute(changed.returning(Membership.person_id)).first() is None:
+        raise NotFound
+    _trail(db, space, viewer, f"spaces.make_{role.value}", f"person:{person_id}", now)
+
+
+def change(
+    db: Session, space: SpaceHere, viewer: Viewer, *, title: str, what_for: str, level: Level, now: datetime
+) -> None:
+    """Change what a space is called and for, and how open it is. The address stays.
+
+    Raises `NotAllowed` when the audience would widen: that takes the consent of the space, which comes with
+    proposals (issue 4).
+    """
+    order = list(Level)
+    if order.index(level) < order.index(space.level) and space.members > 1:
+        raise WiderAudience
+    what_for = tidy(what_for)
+    values = {"title": one_line(title), "what_for": what_for, "what_for_html": to_html(what_for), "level": level}
+    db.execute(update(Space).where(Space.id == space.id).values(**values))
+    _trail(db, space, viewer, "spaces.change", f"space:{space.id}", now)
+
+
+class WiderAudience(Refusal):
+    """More people would read what was written for few."""
+
+    code, status = "S02", 409
+    title = lazy("Meer mensen laten meelezen kan nog niet")
+    sentence = lazy("Wat hier staat, is voor minder mensen geschreven. Daarom kan de ruimte wel dichter, niet opener.")
+
+
+def _trail(db: Session, space: SpaceHere, viewer: Viewer, action: str, subject: str, now: datetime) -> None:
+    audit.note(
+        db,
+        organisation_id=space.organisation_id,
+        actor_id=viewer.person_id,
+        action=action,
+        subject=subject,
+        now=now,
+    )

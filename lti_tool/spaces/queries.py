@@ -1,0 +1,188 @@
+"""Everything that reads about spaces, always for a viewer."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, case, func, or_, select
+
+from lti_tool.db import Session
+from lti_tool.organisations.models import Network, NetworkMember, Organisation
+from lti_tool.people.models import Person, StaffMember
+from lti_tool.people.viewer import Viewer
+from lti_tool.spaces.access import SpaceHere, is_colleague, passages
+from lti_tool.spaces.models import Door, Knock, Membership, Passage, Space
+from lti_tool.spaces.policy import Action, Level, Standing
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A space in a list."""
+
+    id: uuid.UUID
+    slug: str
+    title: str
+    what_for: str
+    level: Level
+    organisation_name: str
+    role: str | None
+    members: int
+    knocked: bool
+
+
+@dataclass(frozen=True)
+class Someone:
+    """A person who takes part, as members see them."""
+
+    id: uuid.UUID
+    name: str
+    role: str
+    quality: str
+    profession: str
+    department: str
+    organisation_name: str
+    manager: bool
+
+
+@dataclass(frozen=True)
+class DoorHere:
+    """A door as the person who came through it, or the trekker of its space, sees it."""
+
+    id: uuid.UUID
+    title: str
+    context_title: str
+    space_slug: str | None
+    teaches: bool
+    lets_in: bool
+    organisation_name: str = ""
+
+
+def spaces_of(db: Session, viewer: Viewer, *, most: int = 200) -> list[Listed]:
+    """The spaces the viewer takes part in, then those they may know of; each group by title."""
+    members = select(func.count()).where(Membership.space_id == Space.id, Membership.role != "observer")
+    knocked = select(Knock.person_id).where(Knock.space_id == Space.id, Knock.person_id == viewer.person_id)
+    mine = and_(Membership.space_id == Space.id, Membership.person_id == viewer.person_id)
+    known = and_(
+        is_colleague(viewer),
+        or_(Space.level.in_((Level.OPEN.value, Level.KNOCK.value)), passages(viewer).exists()),
+    )
+    query = (
+        select(
+            Space.id, Space.slug, Space.title, Space.what_for, Space.level,
+            Organisation.name.label("organisation_name"), Membership.role,
+            members.scalar_subquery().label("members"), knocked.exists().label("knocked"),
+        )
+        .join(Organisation, Organisation.id == Space.organisation_id)
+        .outerjoin(Membership, mine)
+        .where(or_(Membership.person_id.is_not(None), known))
+        .order_by(case((Membership.person_id.is_(None), 1), else_=0), func.lower(Space.title), Space.id)
+        .limit(most)
+    )  # fmt: skip
+    return [Listed(**{**row._asdict(), "level": Level(row.level)}) for row in db.execute(query)]
+
+
+def networks_of(db: Session, viewer: Viewer) -> list[tuple[uuid.UUID, str]]:
+    """The networks that the viewer's organisation agreed to: a new space may be opened to one."""
+    query = (
+        select(Network.id, Network.name)
+        .join(NetworkMember, NetworkMember.network_id == Network.id)
+        .where(
+            NetworkMember.organisation_id == viewer.organisation_id, NetworkMember.agreed_at.is_not(None)
+        )
+        .order_by(Network.name)
+    )
+    return [(network_id, name) for network_id, name in db.execute(query)]
+
+
+def people_of(
+    db: Session, viewer: Viewer, space: SpaceHere, *, roles: tuple[str, ...] = (), after: str = "", most: int = 100
+) -> list[Someone]:
+    """Who takes part, by name; trekkers only for whoever may not see the members. Empty for who may not even that."""
+    if not space.may(Action.MEMBERS):
+        if not space.may(Action.CHARTER):
+            return []
+        roles = (Standing.LEAD.value,)
+    name = _shown_name()
+    query = (
+        select(
+            Person.id, name.label("name"), Membership.role, Membership.quality,
+            func.coalesce(StaffMember.profession, "").label("profession"),
+            func.coalesce(StaffMember.department, "").label("department"),
+            Organisation.name.label("organisation_name"),
+            func.coalesce(StaffMember.manager, False).label("manager"),
+        )
+        .join(Person, Person.id == Membership.person_id)
+        .join(Organisation, Organisation.id == Person.organisation_id)
+        .outerjoin(StaffMember, StaffMember.id == Person.staff_id)
+        .where(Membership.space_id == space.id, name > after)
+        .order_by(name, Person.id)
+        .limit(most)
+    )  # fmt: skip
+    if roles:
+        query = query.where(Membership.role.in_(roles))
+    return [Someone(**row._asdict()) for row in db.execute(query)]
+
+
+def knocks_of(db: Session, viewer: Viewer, space: SpaceHere) -> list[tuple[uuid.UUID, str, str, datetime]]:
+    """Who knocked: id, name, message, when. Only for trekkers and supporters."""
+    if not space.may(Action.MODERATE):
+        return []
+    query = (
+        select(Person.id, _shown_name(), Knock.message, Knock.knocked_at)
+        .join(Person, Person.id == Knock.person_id)
+        .where(Knock.space_id == space.id)
+        .order_by(Knock.knocked_at)
+        .limit(100)
+    )
+    return [(person, name, message, at) for person, name, message, at in db.execute(query)]
+
+
+def has_knocked(db: Session, viewer: Viewer, space: SpaceHere) -> bool:
+    """The viewer asked to come in and waits."""
+    mine = select(Knock.person_id).where(Knock.space_id == space.id, Knock.person_id == viewer.person_id)
+    return db.scalar(mine) is not None
+
+
+def door_for(db: Session, viewer: Viewer, door_id: uuid.UUID) -> DoorHere | None:
+    """A door the viewer came through; None for any other."""
+    query = (
+        select(Door.id, Door.title, Door.context_title, Space.slug, Passage.teaches, Door.lets_in)
+        .join(Passage, and_(Passage.door_id == Door.id, Passage.person_id == viewer.person_id))
+        .outerjoin(Space, Space.id == Door.space_id)
+        .where(Door.id == door_id)
+    )
+    row = db.execute(query).first()
+    return DoorHere(*row) if row else None
+
+
+def doors_of(db: Session, viewer: Viewer, space: SpaceHere) -> list[DoorHere]:
+    """The doors of a space, for its trekkers."""
+    if not space.may(Action.LEAD):
+        return []
+    query = (
+        select(Door.id, Door.title, Door.context_title, Door.lets_in, Organisation.name)
+        .join(Organisation, Organisation.id == Door.organisation_id)
+        .where(Door.space_id == space.id)
+        .order_by(Door.context_title, Door.id)
+    )
+    return [
+        DoorHere(door_id, title, course, space.slug, False, lets_in, name)
+        for door_id, title, course, lets_in, name in db.execute(query)
+    ]
+
+
+def led_by(db: Session, viewer: Viewer) -> list[tuple[uuid.UUID, str]]:
+    """The spaces a viewer leads: a door may lead there."""
+    query = (
+        select(Space.id, Space.title)
+        .join(Membership, Membership.space_id == Space.id)
+        .where(Membership.person_id == viewer.person_id, Membership.role == Standing.LEAD.value)
+        .order_by(Space.title)
+    )
+    return [(space_id, title) for space_id, title in db.execute(query)]
+
+
+def _shown_name() -> case[str]:
+    return case((Person.chosen_name != "", Person.chosen_name), else_=Person.name)

@@ -1,0 +1,1 @@
+"""What all pages share: sessions, forms, headers, errors, language and the way a request enters a room."""

@@ -1,0 +1,58 @@
+"""The headers of every answer: what the browser may load, who may frame us, and that nothing is kept."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, g, request
+
+from lti_tool.web.pages import csp_nonce
+
+YEAR = 365 * 24 * 3600
+
+
+def install(app: Flask) -> None:
+    """Put the headers on every answer."""
+
+    @app.after_request
+    def _headers(response: Response) -> Response:
+        headers = response.headers
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "same-origin"
+        headers["X-Request-Id"] = g.get("request_id", "")
+        if request.path.startswith("/static/"):
+            headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+            return response
+        headers.setdefault("Cache-Control", "private, no-store")
+        if response.mimetype == "text/html":
+            headers["Content-Security-Policy"] = _policy(frame_ancestors())
+        return response
+
+
+def frame_ancestors() -> str:
+    """The hosts of the platform one came from. A page without a person in it (a refused launch, "open via your
+    learning environment") may be shown in any frame: it holds nothing to click on that does anything."""
+    hosts: str | None = g.get("frame_hosts")
+    viewer = g.get("viewer")
+    if hosts is None and viewer is not None:
+        hosts = viewer.frame_hosts
+    if hosts is None:
+        return "*"
+    return f"'self' {hosts}".strip()
+
+
+def frame_only(hosts: str) -> None:
+    """Let only these origins frame the answer, where there is no session to tell them."""
+    g.frame_hosts = hosts
+
+
+def allow_form_target(origins: str) -> None:
+    """Let a form of this page lead to another origin (the platform's login, a deep-linking answer)."""
+    g.form_targets = origins
+
+
+def _policy(ancestors: str) -> str:
+    nonce = f"'nonce-{csp_nonce()}'"
+    return (
+        f"default-src 'none'; script-src {nonce}; style-src 'self' {nonce}; img-src 'self'; font-src 'self'; "
+        f"connect-src 'self'; form-action 'self' {g.get('form_targets', '')}; base-uri 'none'; "
+        f"frame-ancestors {ancestors}"
+    )

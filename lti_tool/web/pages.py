@@ -1,0 +1,77 @@
+"""Rendering: where the templates are, what every page gets, and how static files are addressed."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import secrets
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, g
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from lti_tool.web import language
+
+_INSIDE = Path(__file__).parent.parent / "_templates"
+TEMPLATES = _INSIDE if _INSIDE.is_dir() else Path(__file__).parent.parent.parent / "templates"
+STATIC = Path(__file__).parent / "static"
+
+
+def environment() -> Environment:
+    """The templates, in the wheel or in the checkout. An unknown name in a template is an error, not a blank."""
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    env.filters.update(language.FILTERS)
+    env.globals.update(
+        _=language._,
+        gettext=language._,
+        ngettext=language.ngettext,
+        html_text=language.html,
+        static_url=static_url,
+        csrf=_csrf,
+        form_key=lambda: secrets.token_urlsafe(16),
+        language=language.language,
+        LANGUAGES=language.LANGUAGES,
+        csp_nonce=csp_nonce,
+    )
+    return env
+
+
+def render(template: str, **context: Any) -> str:
+    """A page. Every template knows `viewer` and `here` besides what the view gives."""
+    env: Environment = current_app.extensions["leerkring_pages"]
+    context.setdefault("viewer", g.get("viewer"))
+    context.setdefault("notices", [])
+    return env.get_template(template).render(context)
+
+
+def csp_nonce() -> str:
+    """The nonce of this answer; the scripts and styles of the page carry it."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
+
+
+@functools.cache
+def static_url(name: str) -> str:
+    """The address of a static file with its contents' hash, so that it may be cached for a year."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def _csrf() -> str:
+    from lti_tool.web.forms import csrf_token
+
+    return csrf_token()
+
+
+def install(app: Flask) -> None:
+    """Give the app its templates."""
+    app.extensions["leerkring_pages"] = environment()

@@ -1,0 +1,190 @@
+"""How a request enters a room: every route declares who may come in, and gets one transaction.
+
+A GET reads on one consistent view and can't write. A POST is a writer from its first statement; it is rolled
+back when the answer is an error. Routes whose view talks to the outside world say `transaction="own"`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from flask import Blueprint, Response, g, make_response
+from flask.typing import ResponseReturnValue
+
+from lti_tool.db import Session
+from lti_tool.settings import Settings
+from lti_tool.web import forms, session
+from lti_tool.web.errors import NotFound, SignInFirst
+from lti_tool.web.runtime import runtime
+
+View = Callable[..., ResponseReturnValue]
+@dataclass
+class Here:
+    """One request: who, where, when, and the transaction it runs in."""
+
+    db: Session
+    viewer: Any
+    """`people.viewer.Viewer`, or None for a stranger."""
+    now: datetime
+    settings: Settings
+    place: Any = None
+    """What the route's access found, for example the space."""
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+class Access(Protocol):
+    """Who may come in. `admit` raises a `Refusal`, or returns the place."""
+
+    name: str
+
+    def admit(self, here: Here) -> Any:
+        """Let in, or refuse."""
+
+
+ROUTES: dict[str, Access] = {}
+"""Endpoint to what it declared; the access tests are generated from this."""
+
+
+class _Public:
+    """Anybody, also without a session."""
+
+    name = "public"
+
+    def admit(self, here: Here) -> None:
+        """Always."""
+
+
+class _SignedIn:
+    """Anybody with a session; the page shows only what is their own or what queries allow them."""
+
+    name = "signed in"
+
+    def admit(self, here: Here) -> None:
+        """Refuses strangers."""
+        if here.viewer is None:
+            raise SignInFirst
+
+
+@dataclass(frozen=True)
+class OrganisationRole:
+    """Somebody to whom the organisation gave one of these roles. No role of an LMS counts."""
+
+    roles: frozenset[str]
+
+    def __init__(self, *roles: str) -> None:
+        object.__setattr__(self, "roles", frozenset(roles))
+
+    @property
+    def name(self) -> str:
+        """For the access tests."""
+        return "organisation: " + ", ".join(sorted(self.roles))
+
+    def admit(self, here: Here) -> None:
+        """Refuses strangers, and answers the others as if it weren't there."""
+        if here.viewer is None:
+            raise SignInFirst
+        if not self.roles & here.viewer.roles:
+            raise NotFound
+
+
+PUBLIC: Access = _Public()
+SIGNED_IN: Access = _SignedIn()
+
+
+class _Undo(Exception):
+    """Carries an error page out of a transaction that must not be kept."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+class Room(Blueprint):
+    """The views of one room. A route without `access=` can't be made."""
+
+    def get(self, rule: str, *, access: Access, **options: Any) -> Callable[[View], View]:  # type: ignore[override]
+        """A page."""
+        return self._declare("GET", rule, access, **options)
+
+    def post(self, rule: str, *, access: Access, **options: Any) -> Callable[[View], View]:  # type: ignore[override]
+        """A form."""
+        return self._declare("POST", rule, access, **options)
+
+    def _declare(
+        self,
+        method: str,
+        rule: str,
+        access: Access,
+        *,
+        transaction: Literal["request", "own"] = "request",
+        csrf: bool = True,
+        endpoint: str | None = None,
+    ) -> Callable[[View], View]:
+        def wrap(view: View) -> View:
+            name = endpoint or view.__name__
+            entered = _enter(view, access, writes=method == "POST", own=transaction == "own", csrf=csrf)
+            self.add_url_rule(rule, name, entered, methods=[method])
+            ROUTES[f"{self.name}.{name}"] = access
+            return view
+
+        return wrap
+
+
+def _enter(view: View, access: Access, *, writes: bool, own: bool, csrf: bool) -> View:
+    @functools.wraps(view)
+    def enter(**arguments: Any) -> ResponseReturnValue:
+        rt = runtime()
+        if own:
+            return view(Here(None, None, g.now, rt.settings, arguments=arguments), **arguments)  # type: ignore[arg-type]
+        try:
+            with (rt.database.writing() if writes else rt.database.reading()) as db:
+                here = Here(db, load_viewer(db, g.now), g.now, rt.settings, arguments=arguments)
+                if writes and csrf:
+                    forms.check_csrf()
+                here.place = access.admit(here)
+                if writes and (before := forms.take_receipt(db)):
+                    return before
+                response = make_response(view(here, **arguments))
+                if writes:
+                    if response.status_code >= 400:
+                        raise _Undo(response)
+                    forms.sign_receipt(db, response.headers.get("Location", ""))
+        except _Undo as undo:
+            return undo.response
+        run_after_commit()
+        if g.get("viewer") is not None and not writes:
+            session.touch(rt.database, g.viewer.session_id, g.viewer.seen_at, g.now)
+        return response
+
+    return enter
+
+
+ViewerLoader = Callable[[Session, str, datetime], Any]
+_loader: list[ViewerLoader] = []
+
+
+def set_viewer_loader(loader: ViewerLoader) -> None:
+    """`people` says how a session's cookie becomes a viewer."""
+    _loader[:] = [loader]
+
+
+def load_viewer(db: Session, now: datetime) -> Any:
+    """The viewer of this request, or None; also remembered for templates and forms."""
+    token = session.current_token()
+    g.viewer = _loader[0](db, token, now) if token and _loader else None
+    return g.viewer
+
+
+def after_commit(what: Callable[[], None]) -> None:
+    """Do something when the request's transaction is over, for example a short read mark after a GET."""
+    g.setdefault("after_commit", []).append(what)
+
+
+def run_after_commit() -> None:
+    """Run what was left for after the transaction."""
+    for what in g.pop("after_commit", []):
+        what()
+

@@ -1,0 +1,44 @@
+"""What people write: Markdown in, sanitised HTML out."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import nh3
+from markdown_it import MarkdownIt
+
+_markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": False}).enable(["strikethrough"])
+_cleaner = nh3.Cleaner(
+    tags={"p", "br", "strong", "em", "s", "ul", "ol", "li", "blockquote", "code", "pre", "a", "h3", "h4", "hr"},
+    attributes={"a": {"href"}, "ol": {"start"}},
+    url_schemes={"http", "https", "mailto", "tel"},
+    link_rel="nofollow noopener noreferrer",
+    set_tag_attribute_values={"a": {"target": "_blank"}},
+)
+_HEADINGS = re.compile(r"(</?)h[1-6]\b")
+
+
+def to_html(markdown: str) -> str:
+    """Markdown as HTML that is safe to put in a page. Headings become small: the page has its own."""
+    return _cleaner.clean(_HEADINGS.sub(r"\1h4", _markdown.render(markdown)))
+
+
+def tidy(text: str) -> str:
+    """Text as it is stored: composed, with one kind of line end and without control characters."""
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"}).strip()
+
+
+def one_line(text: str) -> str:
+    """A title or a name: one line, single spaces, without the characters that turn text around."""
+    text = "".join(" " if c.isspace() else c for c in tidy(text) if unicodedata.category(c) != "Cf" or c == "\u200d")
+    return " ".join(text.split())
+
+
+def initials(name: str) -> str:
+    """One or two letters for a face."""
+    words = [word for word in name.split() if word[:1].isalnum()]
+    if not words:
+        return "?"
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
