@@ -1,0 +1,1 @@
+"""Organisations, their networks, the platforms they registered, and the keys of the tool."""

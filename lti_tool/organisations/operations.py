@@ -1,0 +1,216 @@
+"""Everything that changes organisations, networks and platforms. Only stores: no LMS is contacted."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+
+from lti_tool.audit import operations as audit
+from lti_tool.db import Session, insert, new_id
+from lti_tool.organisations.addresses import Reach, WrongInput
+from lti_tool.organisations.models import Deployment, Network, NetworkMember, Organisation, Platform
+
+PRODUCTS = ("moodle", "canvas", "other")
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class NewPlatform:
+    """An LMS to register, as an admin types it."""
+
+    organisation: str
+    """Slug of the organisation."""
+    name: str
+    issuer: str
+    client_id: str
+    auth_url: str
+    token_url: str
+    jwks_url: str
+    deployment_ids: tuple[str, ...] = field(default=())
+    """Without any, the first one seen is accepted and later ones wait for the admin."""
+    product: str = "other"
+
+
+def add_organisation(db: Session, *, slug: str, name: str, now: datetime) -> uuid.UUID:
+    """Make an organisation. Returns its id. Raises `WrongInput`."""
+    slug, name = _slug(slug), _text(name, "The name", 200)
+    if db.scalar(select(Organisation.id).where(Organisation.slug == slug)):
+        raise WrongInput(f"There is an organisation called {slug} already.")
+    organisation = Organisation(id=new_id(now), slug=slug, name=name, created_at=now)
+    db.add(organisation)
+    db.flush()
+    audit.note(
+        db,
+        organisation_id=organisation.id,
+        actor_id=None,
+        action="organisations.add",
+        subject=f"organisation:{organisation.id}",
+        now=now,
+    )
+    return organisation.id
+
+
+def add_platform(
+    db: Session, new: NewPlatform, *, now: datetime, reach: Reach, by: uuid.UUID | None = None
+) -> uuid.UUID:
+    """Register an LMS. Returns the platform's id. Raises `WrongInput`."""
+    organisation_id = db.scalar(select(Organisation.id).where(Organisation.slug == new.organisation))
+    if organisation_id is None:
+        raise WrongInput(f"There is no organisation called {new.organisation[:60]}.")
+    if new.product not in PRODUCTS:
+        raise WrongInput(f"The product must be one of {', '.join(PRODUCTS)}.")
+    issuer = reach.check(new.issuer, "The issuer")
+    client_id = _text(new.client_id, "The client id", 255)
+    known = select(Platform.id).where(Platform.issuer == issuer, Platform.client_id == client_id)
+    if db.scalar(known):
+        raise WrongInput(f"The platform {issuer} with client id {client_id} is registered already.")
+    platform = Platform(
+        id=new_id(now),
+        organisation_id=organisation_id,
+        name=_text(new.name, "The name", 200),
+        issuer=issuer,
+        client_id=client_id,
+        auth_url=reach.check(new.auth_url, "The authentication address"),
+        token_url=reach.check(new.token_url, "The token address"),
+        jwks_url=reach.check(new.jwks_url, "The key set address"),
+        product=new.product,
+        created_at=now,
+        key_fetches=[],
+    )
+    db.add(platform)
+    db.flush()
+    for deployment_id in dict.fromkeys(new.deployment_ids):
+        accept_deployment(db, platform.id, deployment_id, now=now, by=by)
+    audit.note(
+        db,
+        organisation_id=organisation_id,
+        actor_id=by,
+        action="organisations.add_platform",
+        subject=f"platform:{platform.id}",
+        now=now,
+    )
+    return platform.id
+
+
+def accept_deployment(
+    db: Session, platform_id: uuid.UUID, deployment_id: str, *, now: datetime, by: uuid.UUID | None = None
+) -> uuid.UUID:
+    """Let launches of this deployment in, whether it was seen before or not. Returns the id of its row."""
+    deployment_id = _text(deployment_id, "The deployment id", 255)
+    mine = (Deployment.platform_id == platform_id, Deployment.deployment_id == deployment_id)
+    row = db.execute(select(Deployment.id, Deployment.accepted_at).where(*mine)).first()
+    key: uuid.UUID
+    if row is not None and row.accepted_at is not None:
+        key = row.id
+        return key
+    organisation_id = db.scalar(select(Platform.organisation_id).where(Platform.id == platform_id))
+    if organisation_id is None:
+        raise WrongInput("There is no such platform.")
+    if row is None:
+        key = new_id(now)
+        values = {
+            "platform_id": platform_id,
+            "organisation_id": organisation_id,
+            "deployment_id": deployment_id,
+        }
+        db.execute(insert(db, Deployment).values(id=key, first_seen_at=now, accepted_at=now, **values))
+    else:
+        key = row.id
+        db.execute(update(Deployment).where(Deployment.id == key).values(accepted_at=now))
+    audit.note(
+        db,
+        organisation_id=organisation_id,
+        actor_id=by,
+        action="organisations.accept_deployment",
+        subject=f"deployment:{key}",
+        now=now,
+    )
+    return key
+
+
+MAX_WAITING = 100
+"""Deployments of one platform that may wait for an admin; further ones are refused without a row."""
+
+
+def see_new_deployment(
+    db: Session, platform_id: uuid.UUID, organisation_id: uuid.UUID, deployment_id: str, *, now: datetime
+) -> tuple[uuid.UUID, bool] | None:
+    """A launch came from a deployment without a row. Returns its row's id and whether it's accepted: only the
+    first one of a platform is. None when too many are waiting already."""
+    # Locked, so that two first launches at the same moment don't both become the first.
+    db.execute(select(Platform.id).where(Platform.id == platform_id).with_for_update())
+    mine = (Deployment.platform_id == platform_id, Deployment.deployment_id == deployment_id)
+    known = db.execute(select(Deployment.id, Deployment.accepted_at).where(*mine)).first()
+    if known is not None:
+        return known.id, known.accepted_at is not None
+    count = db.scalar(select(func.count()).where(Deployment.platform_id == platform_id)) or 0
+    if count > MAX_WAITING:
+        return None
+    key, accepted = new_id(now), count == 0
+    row = {"platform_id": platform_id, "organisation_id": organisation_id, "deployment_id": deployment_id}
+    seen = {"first_seen_at": now, "last_seen_at": now, "accepted_at": now if accepted else None}
+    db.execute(insert(db, Deployment).values(id=key, **row, **seen))
+    return key, accepted
+
+
+def see_deployment(db: Session, deployment: uuid.UUID, *, now: datetime) -> None:
+    """Note that a launch came from this deployment."""
+    db.execute(update(Deployment).where(Deployment.id == deployment).values(last_seen_at=now))
+
+
+def add_network(db: Session, *, slug: str, name: str, now: datetime) -> uuid.UUID:
+    """Make a network of organisations. Returns its id. Raises `WrongInput`."""
+    slug, name = _slug(slug), _text(name, "The name", 200)
+    if db.scalar(select(Network.id).where(Network.slug == slug)):
+        raise WrongInput(f"There is a network called {slug} already.")
+    network = Network(id=new_id(now), slug=slug, name=name, created_at=now)
+    db.add(network)
+    db.flush()
+    return network.id
+
+
+def join_network(
+    db: Session,
+    network_id: uuid.UUID,
+    organisation_id: uuid.UUID,
+    *,
+    now: datetime,
+    by: uuid.UUID | None = None,
+) -> None:
+    """The admins of an organisation agree to work in a network. Joining twice changes nothing."""
+    row = insert(db, NetworkMember).values(
+        network_id=network_id, organisation_id=organisation_id, agreed_at=now
+    )
+    if db.execute(row.on_conflict_do_nothing().returning(NetworkMember.network_id)).first() is None:
+        return
+    audit.note(
+        db,
+        organisation_id=organisation_id,
+        actor_id=by,
+        action="organisations.join_network",
+        subject=f"network:{network_id}",
+        now=now,
+    )
+
+
+def _slug(slug: str) -> str:
+    if len(slug) > 60 or not _SLUG.fullmatch(slug):
+        raise WrongInput(
+            "A short name has small letters, digits and single hyphens (60 at most), such as de-linde."
+        )
+    return slug
+
+
+def _text(text: str, what: str, most: int) -> str:
+    text = text.strip()
+    if not text:
+        raise WrongInput(f"{what} is empty.")
+    if len(text) > most:
+        raise WrongInput(f"{what} is longer than {most} characters.")
+    if not text.isprintable():
+        raise WrongInput(f"{what} holds characters that can't be shown.")
+    return text
