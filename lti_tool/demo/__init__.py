@@ -1,0 +1,1 @@
+"""The practice LMS and the made-up hospital world that fills it."""
