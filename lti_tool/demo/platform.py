@@ -1,7 +1,7 @@
 """An honest LTI 1.3 platform in memory: what the practice LMS and the tests' fake LMS have in common.
 
-It knows no database and no pages. `endpoints` gives it its three addresses (auth, token, key set) in a Flask app;
-a course page only has to call `begin` and send the form that comes back.
+It knows no database and no pages. `endpoints` gives it its three addresses (auth, token, key set) in a Flask
+app; a course page only has to call `begin` and send the form that comes back.
 
     platform = Platform("http://127.0.0.1:5001", tools=[tool])
     app.register_blueprint(endpoints(platform))                # /lti/auth, /lti/token, /lti/jwks
@@ -117,13 +117,19 @@ class FormPost:
 
 
 class Unrecoverable(Exception):
-    """The request is so wrong that the platform shows its own error page instead of going back to the tool."""
+    """So wrong that the platform shows its own error page instead of going back to the tool."""
+
+
+def new_key() -> RSAKey:
+    """A signing key whose id is its own: another key never has the same id, not after a restart either."""
+    key = RSAKey.generate_key(2048, {"alg": "RS256", "use": "sig"})
+    key.ensure_kid()
+    return key
 
 
 class Platform:
-    """The platform's half of LTI 1.3. `fetch_json` reads a tool's key set when it asks for a service token."""
+    """The platform's half of LTI 1.3. `fetch_json` reads the key set of a tool that asks for a service token."""
 
-    key_id = "platform-key-1"
     token_life = 60
     """Seconds that an id token lives; Moodle's minute."""
 
@@ -145,7 +151,7 @@ class Platform:
         self.product = product
         self.prefix = prefix
         self.clock = clock
-        self.key = key or RSAKey.generate_key(2048, {"kid": self.key_id, "alg": "RS256", "use": "sig"})
+        self.key = key or new_key()
         self._fetch_json = fetch_json
         self._visits: dict[str, Visit] = {}
         self._tokens: dict[str, tuple[frozenset[str], float]] = {}
@@ -166,8 +172,6 @@ class Platform:
     def jwks_url(self) -> str:
         """Where the public keys are."""
         return f"{self.issuer}{self.prefix}/jwks"
-
-    # -- launch ------------------------------------------------------------------------------------------------
 
     def begin(self, visit: Visit) -> FormPost:
         """Begin a launch: the third-party initiated login."""
@@ -190,8 +194,8 @@ class Platform:
         }
 
     def authorize(self, asked: Mapping[str, str], *, signed_in: str | None = None) -> FormPost:
-        """Answer the tool's authentication request. `signed_in`: subject of who is at the browser, when known.
-        Raises `Unrecoverable`."""
+        """Answer the tool's authentication request. `signed_in`: subject of who is at the browser, if
+        known. Raises `Unrecoverable`."""
         tool = self.tools.get(asked.get("client_id", ""))
         if tool is None:
             raise Unrecoverable("unknown client")
@@ -276,14 +280,12 @@ class Platform:
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """Claims as a signed token."""
-        header = {"alg": "RS256", "typ": "JWT", "kid": self.key_id}
+        header = {"alg": "RS256", "typ": "JWT", "kid": self.key.kid}
         return jwt.encode(header, dict(claims), self.key, algorithms=["RS256"])
 
     def key_set(self) -> dict[str, Any]:
         """The public keys."""
         return {"keys": [self.key.as_dict(private=False)]}
-
-    # -- service tokens ----------------------------------------------------------------------------------------
 
     def grant_token(self, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
         """Answer a request for a service token: status and JSON. Checks the assertion to the letter."""
