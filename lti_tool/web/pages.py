@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, current_app, g
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from lti_tool.web import language
+from lti_tool.web import language, slots
 
 _INSIDE = Path(__file__).parent.parent / "_templates"
 TEMPLATES = _INSIDE if _INSIDE.is_dir() else Path(__file__).parent.parent.parent / "templates"
@@ -45,10 +45,17 @@ def environment() -> Environment:
 
 
 def render(template: str, **context: Any) -> str:
-    """A page. Every template knows `viewer` and `here` besides what the view gives."""
+    """A page. Every template gets what `base.html` asks for besides what the view gives."""
     env: Environment = current_app.extensions["leerkring_pages"]
-    context.setdefault("viewer", g.get("viewer"))
+    viewer, here = g.get("viewer"), g.get("here")
+    context.setdefault("viewer", viewer)
     context.setdefault("notices", [])
+    if viewer is not None:
+        context.setdefault("theme", viewer.theme)
+        back = {"href": viewer.back_href, "label": viewer.back_label} if viewer.back_href else None
+        context.setdefault("page", {"back": back})
+        if here is not None:
+            context.setdefault("account", slots.ask("account", here))
     return env.get_template(template).render(context)
 
 

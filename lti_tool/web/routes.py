@@ -141,7 +141,7 @@ def _enter(view: View, access: Access, *, writes: bool, own: bool, csrf: bool) -
             return view(Here(None, None, g.now, rt.settings, arguments=arguments), **arguments)  # type: ignore[arg-type]
         try:
             with (rt.database.writing() if writes else rt.database.reading()) as db:
-                here = Here(db, load_viewer(db, g.now), g.now, rt.settings, arguments=arguments)
+                here = g.here = Here(db, load_viewer(db, g.now), g.now, rt.settings, arguments=arguments)
                 if writes and csrf:
                     forms.check_csrf()
                 here.place = access.admit(here)

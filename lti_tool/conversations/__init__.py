@@ -1,0 +1,1 @@
+"""Conversations in a space: posts, drafts, what is read."""

@@ -1,0 +1,1 @@
+"""The start page, and the public pages that say who sees what."""

@@ -1,0 +1,1 @@
+"""What the LMS offers over LTI services: tokens."""

@@ -1,0 +1,1 @@
+"""The front door: LTI 1.3 login and launch."""

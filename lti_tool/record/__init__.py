@@ -1,0 +1,1 @@
+"""A person's own record: moments, suggestions, formal records, sharing."""
