@@ -48,6 +48,7 @@ def furniture(piece: str) -> Iterator[ModuleType]:
 
 def load_models() -> None:
     """Make every table known."""
+    import_module("lti_tool.db.installation")
     for _ in furniture("models"):
         pass
 

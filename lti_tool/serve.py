@@ -1,0 +1,92 @@
+"""Serving for real: gunicorn with threads, the schedule in one process, and a start that stops with a sentence."""
+
+from __future__ import annotations
+
+import atexit
+from typing import Any
+
+import structlog
+from gunicorn.app.base import BaseApplication
+from sqlalchemy.exc import SQLAlchemyError
+
+import lti_tool
+from lti_tool.db import Database, migrations
+from lti_tool.db.database import sqlite_is_old
+from lti_tool.db.installation import is_demo
+from lti_tool.jobs.schedule import Schedule
+from lti_tool.settings import Settings, SettingsError
+from lti_tool.web import log
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn, configured by us instead of by a file."""
+
+    def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
+        self._settings = settings
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Our options."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """One app per worker. Each keeps a schedule; the lease decides whose runs."""
+        log.configure()
+        app = lti_tool.create_app(self._settings)
+        runtime = app.extensions["leerkring"]
+        schedule = Schedule(runtime.database, self._settings, runtime.clock)
+        schedule.start()
+        atexit.register(schedule.stop)
+        return app
+
+
+def run(settings: Settings, *, bind: str, workers: int, threads: int) -> int:
+    """Serve until told to stop. Raises `SettingsError` when the database can't be used."""
+    prepare(settings)
+    options = {
+        "bind": bind,
+        "workers": workers,
+        "threads": threads,
+        "worker_class": "gthread",
+        "accesslog": None,
+        "timeout": 60,
+        "graceful_timeout": 30,
+        "forwarded_allow_ips": "",
+        "limit_request_line": 8190,
+    }
+    _Server(settings, options).run()
+    return 0
+
+
+def prepare(settings: Settings) -> None:
+    """Look at the database before the first request does: a new one is filled, an old one is not touched."""
+    lti_tool.load_models()
+    if not settings.database_url:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database_address)
+    try:
+        with database.reading() as db:
+            current = migrations.current(db.connection())
+        if current is None:
+            migrations.upgrade(database.engine)
+        elif current != migrations.head():
+            raise SettingsError("The database has the shape of another version. Run `leerkring db upgrade` first.")
+        with database.reading() as db:
+            if is_demo(db):
+                raise SettingsError(
+                    "This is the data of a demo, with made-up people and open doors. "
+                    "Set LEERKRING_DATA_DIR or LEERKRING_DATABASE_URL to a place of its own."
+                )
+    except SQLAlchemyError as error:
+        raise SettingsError(
+            f"LEERKRING_DATABASE_URL can't be used ({type(error).__name__}): is the database there, "
+            "and may this account enter it?"
+        ) from None
+    finally:
+        database.dispose()
+    if database.dialect == "sqlite" and sqlite_is_old():
+        structlog.get_logger().warning("sqlite is older than 3.51.3, which can damage a database; use PostgreSQL")
+
+
