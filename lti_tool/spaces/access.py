@@ -17,6 +17,7 @@ from lti_tool.people.viewer import Viewer
 from lti_tool.spaces.models import Door, Membership, Passage, Space
 from lti_tool.spaces.policy import Action, Answer, Level, Standing, may
 from lti_tool.web.errors import JoinFirst, NotAllowed, NotFound, SignInFirst
+from lti_tool.web.forms import typed_texts
 from lti_tool.web.language import local
 from lti_tool.web.routes import Here
 
@@ -77,7 +78,7 @@ class InSpace:
             case Answer.YES:
                 return space
             case Answer.JOIN_FIRST:
-                raise JoinFirst(space=space, template="errors/join_first.html")
+                raise JoinFirst(space=space, typed=typed_texts())
             case _:
                 raise NotAllowed(space=space)
 

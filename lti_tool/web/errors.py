@@ -58,6 +58,7 @@ class JoinFirst(NotAllowed):
     code = "E05"
     title = lazy("Doe eerst mee")
     sentence = lazy("Lezen mag hier zo. Schrijven kan als je meedoet.")
+    template = "errors/join_first.html"
 
 
 class SignInFirst(Refusal):
@@ -106,7 +107,8 @@ def answer(refusal: Refusal) -> Response:
     """The page, or problem+json under /api/."""
     if request.path.startswith("/api/"):
         return problem(refusal.status, refusal.code, str(refusal.sentence))
-    body = render(refusal.template, refusal=refusal, **refusal.details)
+    # The request's transaction is over: an error page asks nothing of the database.
+    body = render(refusal.template, refusal=refusal, account=[], **refusal.details)
     return make_response(body, refusal.status)
 
 

@@ -107,9 +107,12 @@ def check_csrf() -> None:
         raise SomebodyElse(cause="csrf token of another session")
 
 
+_WRITTEN = frozenset({"title", "text", "learned", "plan", "what_for", "message"})
+
+
 def typed_texts() -> list[str]:
     """The longer texts of a form, to give back to a writer whose session is over."""
-    return [text for name, text in request.form.items() if name in {"title", "text", "learned", "plan"} and text.strip()]
+    return [text for name, text in request.form.items() if name in _WRITTEN and text.strip()]
 
 
 def take_receipt(db: Session) -> Response | None:

@@ -40,6 +40,7 @@ def environment() -> Environment:
         language=language.language,
         LANGUAGES=language.LANGUAGES,
         csp_nonce=csp_nonce,
+        now=lambda: g.now,
     )
     return env
 
@@ -54,8 +55,8 @@ def render(template: str, **context: Any) -> str:
         context.setdefault("theme", viewer.theme)
         back = {"href": viewer.back_href, "label": viewer.back_label} if viewer.back_href else None
         context.setdefault("page", {"back": back})
-        if here is not None:
-            context.setdefault("account", slots.ask("account", here))
+        if here is not None and "account" not in context:
+            context["account"] = slots.ask("account", here)
     return env.get_template(template).render(context)
 
 
