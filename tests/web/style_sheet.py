@@ -114,6 +114,7 @@ def _words(*labels: str) -> list[tuple[str, str, bool, int]]:
 
 
 _SPACE: dict[str, Any] = {
+    "spaces": [("Overdracht", "#"), ("Valpreventie", "#")],
     "space": SimpleNamespace(title="Delier op de IC", slug="delier", level="knock"),
     "readers": {"icon": "door", "bold": "Klop aan.", "text": "41 collega’s lezen mee, geen leidinggevenden.", "href": "#"},
 }

@@ -1,0 +1,66 @@
+"""The parts of a page: they render, they are light, and they ask nothing that the CSP forbids."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from lti_tool.web import pages
+from tests.web import style_sheet
+
+ENV = style_sheet.environment()
+
+
+@pytest.mark.parametrize("name", style_sheet.CONTEXTS)
+def test_a_page_needs_no_inline_style_script_or_handler(name: str) -> None:
+    html = style_sheet.render(ENV, name)
+    assert not re.search(r"<[^>]+\s(style|on\w+)=", html)
+    assert "<style" not in html
+    for script in re.findall(r"<script[^>]*>.*?</script>", html, re.S):
+        assert 'nonce="' in script
+        assert script.endswith("></script>")
+
+
+@pytest.mark.parametrize("name", style_sheet.CONTEXTS)
+def test_every_icon_that_a_page_uses_is_in_the_sprite(name: str) -> None:
+    used = set(re.findall(r"#([\w-]+)\"/></svg>", style_sheet.render(ENV, name)))
+    assert used <= set(style_sheet.ICONS)
+
+
+def test_ids_are_there_once() -> None:
+    for name in style_sheet.CONTEXTS:
+        ids = re.findall(r'\sid="([^"]+)"', style_sheet.render(ENV, name))
+        assert len(ids) == len(set(ids)), name
+
+
+def test_text_of_people_is_escaped() -> None:
+    ui = ENV.get_template("components.html").module
+    evil = "<script>\"'"
+    for html in (
+        ui.post(1, evil, "", evil, evil, evil, evil, chips=[evil], actions=[(evil, evil)], more=[(evil, evil)]),  # type: ignore[attr-defined]
+        ui.conversation_row(evil, evil, evil, chips=[evil]),  # type: ignore[attr-defined]
+        ui.composer(evil, value=evil, error=evil, hint=evil),  # type: ignore[attr-defined]
+        ui.notice("fault", evil, [(evil, evil)], title=evil),  # type: ignore[attr-defined]
+    ):
+        assert "<script" not in html
+        assert "\"'" not in html
+
+
+def test_the_first_view_is_light() -> None:
+    names = ("style.css", "script.js", "icons.svg", "mark.svg", "atkinson-hyperlegible-next.woff2")
+    assert sum((pages.STATIC / name).stat().st_size for name in names) <= 72 * 1024
+
+
+def test_twenty_posts_render_in_two_milliseconds() -> None:
+    template = ENV.from_string(
+        '{% import "components.html" as ui %}{% for p in posts %}{{ ui.post(**p) }}{% endfor %}'
+    )
+    posts = style_sheet.POSTS * 4
+    best = 1.0
+    for _ in range(20):
+        begin = time.process_time()
+        template.render(posts=posts)
+        best = min(best, time.process_time() - begin)
+    assert best < 0.002
