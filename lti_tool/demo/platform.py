@@ -128,7 +128,7 @@ def new_key() -> RSAKey:
 
 
 class Platform:
-    """The platform's half of LTI 1.3. `fetch_json` reads the key set of a tool that asks for a service token."""
+    """The platform's half of LTI 1.3. `fetch_json` reads the key set of a tool that asks for a token."""
 
     token_life = 60
     """Seconds that an id token lives; Moodle's minute."""

@@ -1,0 +1,212 @@
+"""What an id token says, read with distrust: a claim of an odd type is absent, an unresolved `$variable` too.
+
+Pure: a token's body goes in, `Claims` come out. Signature, times and addressees are checked in `message.py`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from lti_tool.lti import roles
+from lti_tool.settings import LOOPBACK_HOSTS
+from lti_tool.web.text import one_line
+
+LTI = "https://purl.imsglobal.org/spec/lti/claim/"
+MESSAGE_TYPE = LTI + "message_type"
+VERSION = LTI + "version"
+DEPLOYMENT_ID = LTI + "deployment_id"
+TARGET_LINK_URI = LTI + "target_link_uri"
+RESOURCE_LINK = LTI + "resource_link"
+ROLES = LTI + "roles"
+
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_LANGUAGES = ("nl", "en")
+
+
+class BadClaim(Exception):
+    """A claim that a launch needs is missing or odd. The message names the claim, not its value."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What of the registered platform matters to reading a token of it."""
+
+    issuer: str
+    auth_url: str
+    product: str
+
+
+@dataclass(frozen=True)
+class Claims:
+    """All that a launch keeps of its token. Texts are one line; absent is empty."""
+
+    subject: str
+    deployment_id: str
+    resource_link_id: str
+    resource_link_title: str
+    context_id: str
+    context_title: str
+    name: str
+    email: str
+    staff_number: str
+    language: str
+    teaches: bool
+    is_test: bool
+    counted: bool
+    """False for a test user and for staff who act as a learner."""
+    space_slug: str | None
+    frame_hosts: str
+    """Origins that may frame us, space separated."""
+    back_href: str
+    back_label: str
+
+
+def read(body: Mapping[str, Any], origin: Origin, *, loopback: bool) -> Claims:
+    """Read a token's body. `loopback`: this tool runs on this machine itself. Raises `BadClaim`."""
+    link, context = _object(body, "resource_link"), _object(body, "context")
+    presentation, custom, lis = (_object(body, name) for name in ("launch_presentation", "custom", "lis"))
+    said = body.get(ROLES)
+    if not isinstance(said, list):
+        raise BadClaim("roles")
+    held = [role for role in said if isinstance(role, str)]
+    is_test = roles.is_test_user(held)
+    acting = any("masquerad" in name.lower() and text(value) for name, value in custom.items())
+    product = _product(body, origin)
+    return Claims(
+        subject=identifier(body.get("sub"), "sub"),
+        deployment_id=identifier(body.get(DEPLOYMENT_ID), "deployment_id"),
+        resource_link_id=identifier(link.get("id"), "resource_link.id"),
+        resource_link_title=text(link.get("title"), 300),
+        context_id=text(context.get("id"), 255),
+        context_title=text(context.get("title"), 300) or text(context.get("label"), 300),
+        name=_name(body),
+        email=_email(body),
+        staff_number=_staff_number(lis, custom),
+        language=_language(presentation, body),
+        teaches=roles.teaches(held),
+        is_test=is_test,
+        counted=not (is_test or acting),
+        space_slug=_slug(custom),
+        frame_hosts=_frame_hosts(origin, presentation, custom, loopback),
+        back_href=_back(origin, product, context, presentation, custom),
+        back_label=text(context.get("title"), 300) or text(context.get("label"), 300),
+    )
+
+
+def text(value: object, most: int = 255) -> str:
+    """A text of a claim: one line, cut to `most`; empty when it is none or an unresolved variable."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or value.lstrip().startswith("$"):
+        return ""
+    return one_line(value[: 4 * most])[:most].strip()
+
+
+def identifier(value: object, name: str) -> str:
+    """A text that must be there and is compared, so it is never cut or tidied. Raises `BadClaim`."""
+    if not isinstance(value, str) or not value.strip() or len(value) > 255:
+        raise BadClaim(name)
+    if any(unicodedata.category(c) in {"Cc", "Cs"} for c in value):
+        raise BadClaim(name)
+    return value
+
+
+def _object(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = body.get(LTI + name)
+    return found if isinstance(found, dict) else {}
+
+
+def _product(body: Mapping[str, Any], origin: Origin) -> str:
+    if origin.product in {"moodle", "canvas"}:
+        return origin.product
+    return text(_object(body, "tool_platform").get("product_family_code")).lower()
+
+
+def _name(body: Mapping[str, Any]) -> str:
+    if name := text(body.get("name"), 300):
+        return name
+    parts = (text(body.get("given_name"), 150), text(body.get("family_name"), 149))
+    return " ".join(part for part in parts if part)
+
+
+def _email(body: Mapping[str, Any]) -> str:
+    email = text(body.get("email"), 320)
+    return email if email.count("@") == 1 and " " not in email else ""
+
+
+def _staff_number(lis: Mapping[str, Any], custom: Mapping[str, Any]) -> str:
+    said = (lis.get("person_sourcedid"), custom.get("person_sourcedid"), custom.get("person_idnumber"))
+    return next((number for number in (text(value, 100) for value in said) if number), "")
+
+
+def _language(presentation: Mapping[str, Any], body: Mapping[str, Any]) -> str:
+    for said in (presentation.get("locale"), body.get("locale")):
+        if (short := text(said)[:2].lower()) in _LANGUAGES:
+            return short
+    return _LANGUAGES[0]
+
+
+def _slug(custom: Mapping[str, Any]) -> str | None:
+    slug = text(custom.get("space"), 100)
+    return slug if _SLUG.fullmatch(slug) else None
+
+
+def _frame_hosts(
+    origin: Origin, presentation: Mapping[str, Any], custom: Mapping[str, Any], loopback: bool
+) -> str:
+    """Who may show us in a frame. Canvas has vanity hosts, so the registered addresses are not enough."""
+    domain = text(custom.get("canvas_api_domain")).lower()
+    said = (
+        origin.issuer,
+        origin.auth_url,
+        f"https://{domain}" if domain else "",
+        presentation.get("return_url"),
+    )
+    found = [_origin(url, loopback) for url in said if isinstance(url, str)]
+    return " ".join(dict.fromkeys(host for host in found if host))
+
+
+def frame_hosts(origin: Origin, *, loopback: bool) -> str:
+    """Who may show us in a frame, when all that is known is the registered platform."""
+    return _frame_hosts(origin, {}, {}, loopback)
+
+
+def _origin(url: str, loopback: bool) -> str:
+    """`https://host:port`, made of checked parts only: it goes into a header."""
+    try:
+        parts = urlsplit(url[:2000])
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in {"https", "http"} or not _HOST.fullmatch(host):
+        return ""
+    if host in LOOPBACK_HOSTS and not loopback:
+        return ""
+    return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+
+
+def _back(
+    origin: Origin,
+    product: str,
+    context: Mapping[str, Any],
+    presentation: Mapping[str, Any],
+    custom: Mapping[str, Any],
+) -> str:
+    """The way back to the course. Moodle's `return_url` holds the user's session key: no query is kept."""
+    course = text(context.get("id"))
+    if product == "moodle" and course.isascii() and course.isdecimal():
+        return f"{origin.issuer.rstrip('/')}/course/view.php?id={course}"
+    domain, number = text(custom.get("canvas_api_domain")).lower(), text(custom.get("canvas_course_id"))
+    if product == "canvas" and _HOST.fullmatch(domain) and number.isascii() and number.isdecimal():
+        return f"https://{domain}/courses/{number}"
+    url = presentation.get("return_url")
+    if not isinstance(url, str) or not _origin(url, loopback=True):
+        return ""
+    bare = url.partition("#")[0].partition("?")[0]
+    return bare if len(bare) <= 1000 and bare.isascii() and bare.isprintable() and " " not in bare else ""

@@ -1,0 +1,141 @@
+"""What the database knows of the platform, the login and the deployment of one request. One query."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pylti1p3.registration import Registration
+from sqlalchemy import select
+
+from lti_tool.db import Session
+from lti_tool.lti.claims import Origin
+from lti_tool.lti.models import LoginState
+from lti_tool.organisations.models import Deployment, Platform
+
+
+@dataclass(frozen=True)
+class KnownPlatform:
+    """A registered platform."""
+
+    id: uuid.UUID
+    organisation_id: uuid.UUID
+    name: str
+    issuer: str
+    client_id: str
+    auth_url: str
+    token_url: str
+    jwks_url: str
+    product: str
+    key_set: Sequence[dict[str, Any]] | None
+
+    @property
+    def origin(self) -> Origin:
+        """What matters to reading its tokens."""
+        return Origin(self.issuer, self.auth_url, self.product)
+
+    def registration(self) -> Registration:
+        """As the library wants it, without keys."""
+        return (
+            Registration()
+            .set_issuer(self.issuer)
+            .set_client_id(self.client_id)
+            .set_auth_login_url(self.auth_url)
+            .set_auth_token_url(self.token_url)
+            .set_key_set_url(self.jwks_url)
+        )
+
+
+@dataclass(frozen=True)
+class KnownLogin:
+    """The login that a launch answers."""
+
+    nonce_hash: bytes
+    target_link_uri: str
+    deployment_id: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class KnownDeployment:
+    """A deployment that was seen or typed in before."""
+
+    id: uuid.UUID
+    accepted: bool
+    last_seen_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Known:
+    """All of it; a login or deployment that isn't there is None."""
+
+    platform: KnownPlatform
+    login: KnownLogin | None
+    deployment: KnownDeployment | None
+
+
+_PLATFORM = (
+    Platform.id,
+    Platform.organisation_id,
+    Platform.name,
+    Platform.issuer,
+    Platform.client_id,
+    Platform.auth_url,
+    Platform.token_url,
+    Platform.jwks_url,
+    Platform.product,
+    Platform.key_set,
+)
+_LOGIN = (
+    LoginState.nonce_hash,
+    LoginState.target_link_uri,
+    LoginState.deployment_id,
+    LoginState.created_at,
+    LoginState.expires_at,
+)
+_DEPLOYMENT = (Deployment.id, Deployment.accepted_at, Deployment.last_seen_at)
+
+
+def platform_for_login(db: Session, issuer: str, client_id: str) -> KnownPlatform | None:
+    """The platform of a login. Without a client id the issuer must have exactly one platform."""
+    query = select(*_PLATFORM).where(Platform.issuer == issuer).limit(2)
+    if client_id:
+        query = query.where(Platform.client_id == client_id)
+    rows = db.execute(query).all()
+    return KnownPlatform(*rows[0]) if len(rows) == 1 else None
+
+
+def look_up(db: Session, issuer: str, client_id: str, state_hash: bytes, deployment_id: str) -> Known | None:
+    """What is known for a launch; None when nobody registered this platform."""
+    query = (
+        select(*_PLATFORM, *_LOGIN, *_DEPLOYMENT)
+        .outerjoin(
+            LoginState, (LoginState.platform_id == Platform.id) & (LoginState.state_hash == state_hash)
+        )
+        .outerjoin(
+            Deployment,
+            (Deployment.platform_id == Platform.id) & (Deployment.deployment_id == deployment_id),
+        )
+        .where(Platform.issuer == issuer, Platform.client_id == client_id)
+    )
+    row = db.execute(query).first()
+    if row is None:
+        return None
+    platform, rest = KnownPlatform(*row[: len(_PLATFORM)]), row[len(_PLATFORM) :]
+    login, (deployment, accepted_at, seen_at) = rest[: len(_LOGIN)], rest[len(_LOGIN) :]
+    return Known(
+        platform,
+        KnownLogin(*login) if login[0] is not None else None,
+        KnownDeployment(deployment, accepted_at is not None, seen_at) if deployment else None,
+    )
+
+
+def platform_of_state(db: Session, state_hash: bytes) -> KnownPlatform | None:
+    """The platform that a login was sent on to, for what it answers instead of a token."""
+    query = select(*_PLATFORM).join(LoginState, LoginState.platform_id == Platform.id)
+    row = db.execute(query.where(LoginState.state_hash == state_hash)).first()
+    return KnownPlatform(*row) if row else None

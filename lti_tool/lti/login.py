@@ -1,0 +1,117 @@
+"""The login that a platform starts: checked, remembered in one row, and sent on at once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pylti1p3.exception import LtiException, OIDCException
+from pylti1p3.oidc_login import OIDCLogin
+from pylti1p3.redirect import Redirect
+from pylti1p3.registration import Registration
+
+from connectors.http import origin
+from lti_tool.db import Database, insert
+from lti_tool.lti import known
+from lti_tool.lti.claims import BadClaim, identifier
+from lti_tool.lti.library import COOKIE_LIFE, Address, Config, Cookies, Memory, Params, hashed
+from lti_tool.lti.models import LoginState
+from lti_tool.lti.refusals import LaunchRefused
+
+LOGIN_LIFE = timedelta(seconds=COOKIE_LIFE)
+
+
+@dataclass(frozen=True)
+class SentOn:
+    """Where the browser goes now, and the state to tie to it."""
+
+    url: str
+    state: str
+
+
+class Login(OIDCLogin[Params, Config, Memory, Cookies, str]):
+    """The library's login, without its session, and with stronger random numbers."""
+
+    def get_redirect(self, url: str) -> Redirect[str]:
+        """Only the address."""
+        return Address(url)
+
+    def _get_uuid(self) -> str:
+        return secrets.token_urlsafe(24)
+
+    def _generate_nonce(self) -> str:
+        return secrets.token_urlsafe(24)
+
+    def validate_oidc_login(self) -> Registration:
+        """As the library, which then knows nothing of it when the login names no client."""
+        client_id = self._get_request_param("client_id")
+        found: Any = self._tool_config.find_registration_by_params(self._get_request_param("iss"), client_id)
+        if found is None or not self._get_request_param("login_hint"):
+            raise OIDCException("incomplete")
+        registration: Registration = found
+        return registration
+
+
+def start(database: Database, params: Mapping[str, str], *, base_url: str, now: datetime) -> SentOn:
+    """Answer a login: one row, one redirect. Raises `LaunchRefused`."""
+    issuer, client_id = _read(params, "iss"), _read(params, "client_id", needed=False)
+    # Canvas's documents call it `deployment_id`, its servers send `lti_deployment_id`.
+    deployment_id = _read(params, "lti_deployment_id", needed=False) or _read(
+        params, "deployment_id", needed=False
+    )
+    with database.reading() as db:
+        platform = known.platform_for_login(db, issuer, client_id)
+    if platform is None:
+        raise LaunchRefused("L03", "no such platform, or several and no client id", lms=origin(issuer))
+    if not params.get("login_hint"):
+        raise LaunchRefused("L05", "login_hint is missing", lms=platform.name, status=400)
+    target = params.get("target_link_uri", "")
+    if not is_ours(target, base_url):
+        raise LaunchRefused("L05", "target_link_uri is not ours", lms=platform.name, status=400)
+    cookies, memory = Cookies(), Memory()
+    filled = {**params, "iss": platform.issuer, "client_id": platform.client_id}
+    login = Login(
+        Params(filled), Config(platform.registration()), session_service=memory, cookie_service=cookies
+    )
+    try:
+        url = login.get_redirect_object(launch_url(base_url)).get_redirect_url()
+    except (LtiException, OIDCException, AssertionError) as error:
+        raise LaunchRefused("L05", f"login: {type(error).__name__}", lms=platform.name, status=400) from None
+    row = {"state_hash": hashed(cookies.made), "nonce_hash": hashed(memory.nonce), "platform_id": platform.id}
+    said = {"target_link_uri": target, "deployment_id": deployment_id}
+    with database.writing() as db:
+        db.execute(insert(db, LoginState).values(**row, **said, created_at=now, expires_at=now + LOGIN_LIFE))
+    return SentOn(str(url), cookies.made)
+
+
+def launch_url(base_url: str) -> str:
+    """The one address that platforms send launches to; Moodle compares it to the letter."""
+    return f"{base_url}/lti/launch"
+
+
+def is_ours(url: object, base_url: str) -> bool:
+    """Whether an address is one of this tool."""
+    if not isinstance(url, str) or not 0 < len(url) <= 2000 or not url.isprintable():
+        return False
+    return _canonical(url) == _canonical(base_url) and "\\" not in url and "@" not in url.split("?")[0]
+
+
+def _canonical(url: str) -> str:
+    found = origin(url)
+    default = {"https": ":443", "http": ":80"}.get(found.partition(":")[0], "")
+    return found.removesuffix(default) if default else found
+
+
+def _read(params: Mapping[str, str], name: str, *, needed: bool = True) -> str:
+    value = params.get(name, "")
+    if not value and not needed:
+        return ""
+    try:
+        return identifier(value, name)
+    except BadClaim:
+        raise LaunchRefused(
+            "L03" if name == "iss" else "L05", f"{name} is missing or odd", status=400
+        ) from None
