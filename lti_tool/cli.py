@@ -1,4 +1,4 @@
-"""The `leerkring` command. Names and options are a promise; results that programs read come as `key: value` lines.
+"""The `leerkring` command. Names and options are a promise; results for programs are `key: value` lines.
 
 Wrong input ends with status 2 and a sentence, work that was partly refused with 1.
 """

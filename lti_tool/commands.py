@@ -176,16 +176,16 @@ def grant(options: argparse.Namespace) -> int:
 def people_import(options: argparse.Namespace) -> int:
     from lti_tool.people.staff_list import import_staff
 
-    return import(options, import_staff)
+    return _import_file(options, import_staff)
 
 
 def records_import(options: argparse.Namespace) -> int:
     from lti_tool.record.imports import import_records
 
-    return import(options, import_records)
+    return _import_file(options, import_records)
 
 
-def import(options: argparse.Namespace, do: Callable[..., Any]) -> int:
+def _import_file(options: argparse.Namespace, do: Callable[..., Any]) -> int:
     try:
         file = options.file.open("rb")
     except OSError as error:
@@ -199,7 +199,9 @@ def import(options: argparse.Namespace, do: Callable[..., Any]) -> int:
     print(f"added: {result.added}\nchanged: {result.changed}\nunchanged: {result.unchanged}")
     print(f"refused: {len(result.problems)}")
     for problem in result.problems:
-        print(f"line {problem.line}, {problem.column}: {problem.value!r}: {problem.sentence}", file=sys.stderr)
+        print(
+            f"line {problem.line}, {problem.column}: {problem.value!r}: {problem.sentence}", file=sys.stderr
+        )
     return 1 if result.problems else 0
 
 
@@ -218,16 +220,16 @@ def people_code(options: argparse.Namespace) -> int:
 def reports_snapshot(options: argparse.Namespace) -> int:
     from lti_tool.reports import operations
 
-    return report(options, operations.take_snapshot, "provisional")
+    return _report(options, operations.take_snapshot, "provisional")
 
 
 def reports_freeze(options: argparse.Namespace) -> int:
     from lti_tool.reports import operations
 
-    return report(options, operations.freeze, "frozen")
+    return _report(options, operations.freeze, "frozen")
 
 
-def report(options: argparse.Namespace, do: Callable[..., Any], status: str) -> int:
+def _report(options: argparse.Namespace, do: Callable[..., Any], status: str) -> int:
     from lti_tool.activity.operations import quarter_of
     from lti_tool.web.language import local
 

@@ -1,4 +1,4 @@
-"""Serving for real: gunicorn with threads, the schedule in one process, and a start that stops with a sentence."""
+"""Serving for real: gunicorn with threads, the schedule in one process, a start that stops with a sentence."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from lti_tool.db.installation import is_demo
 from lti_tool.jobs.schedule import Schedule
 from lti_tool.settings import Settings, SettingsError
 from lti_tool.web import log
+
+WRONG_SHAPE = "The database has the shape of another version. Run `leerkring db upgrade` first."
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -72,7 +74,7 @@ def prepare(settings: Settings) -> None:
         if current is None:
             migrations.upgrade(database.engine)
         elif current != migrations.head():
-            raise SettingsError("The database has the shape of another version. Run `leerkring db upgrade` first.")
+            raise SettingsError(WRONG_SHAPE)
         with database.reading() as db:
             if is_demo(db):
                 raise SettingsError(
@@ -87,6 +89,4 @@ def prepare(settings: Settings) -> None:
     finally:
         database.dispose()
     if database.dialect == "sqlite" and sqlite_is_old():
-        structlog.get_logger().warning("sqlite is older than 3.51.3, which can damage a database; use PostgreSQL")
-
-
+        structlog.get_logger().warning("this SQLite can damage a database (fixed in 3.51.3): use PostgreSQL")
