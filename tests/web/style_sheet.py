@@ -51,7 +51,9 @@ POSTS: list[dict[str, Any]] = [
         "reply": True,
         "reply_to": 1,
         "state": ("mirror", "Geschreven in Moodle"),
-        "html": Markup("<p>Wij meten om 02:00, samen met de controle van de lijnen. Dan is iemand toch even wakker.</p>"),
+        "html": Markup(
+            "<p>Wij meten om 02:00, samen met de controle van de lijnen. Dan is iemand toch even wakker.</p>"
+        ),
     },
     _POST
     | {
@@ -78,8 +80,8 @@ POSTS: list[dict[str, Any]] = [
         "meta": "verpleegkundige, IC-B",
         "when": "wo 25 nov, 06:48",
         "html": Markup(
-            "<p>Goed dat je dit schrijft. Nee, je bent niet de enige.</p><p>Bij ons staat de meting nu op de lijst "
-            "van 05:00. Dan vult bijna iedereen hem in.</p>"
+            "<p>Goed dat je dit schrijft. Nee, je bent niet de enige.</p><p>Bij ons staat de meting nu op de "
+            "lijst van 05:00. Dan vult bijna iedereen hem in.</p>"
         ),
     },
     _POST
@@ -105,8 +107,12 @@ _SPACE_MENU = [
 ]
 
 
-def _menu(current: int, words: list[tuple[str, str, bool, int]] | None = None) -> list[tuple[str, str, bool, int]]:
-    return [(label, href, n == current, count) for n, (label, href, _, count) in enumerate(words or _SPACE_MENU)]
+def _menu(
+    current: int, words: list[tuple[str, str, bool, int]] | None = None
+) -> list[tuple[str, str, bool, int]]:
+    return [
+        (label, href, n == current, count) for n, (label, href, _, count) in enumerate(words or _SPACE_MENU)
+    ]
 
 
 def _words(*labels: str) -> list[tuple[str, str, bool, int]]:
@@ -116,10 +122,23 @@ def _words(*labels: str) -> list[tuple[str, str, bool, int]]:
 _SPACE: dict[str, Any] = {
     "spaces": [("Overdracht", "#"), ("Valpreventie", "#")],
     "space": SimpleNamespace(title="Delier op de IC", slug="delier", level="knock"),
-    "readers": {"icon": "door", "bold": "Klop aan.", "text": "41 collega’s lezen mee, geen leidinggevenden.", "href": "#"},
+    "readers": {
+        "icon": "door",
+        "bold": "Klop aan.",
+        "text": "41 collega’s lezen mee, geen leidinggevenden.",
+        "href": "#",
+    },
 }
-_MINE = {"icon": "lock", "bold": "Alleen jij ziet dit.", "text": "Tot je zelf iets deelt. Intrekken kan altijd."}
-_ADMIN = {"icon": "lock", "bold": "Beheer.", "text": "Je ziet of het werkt. Je ziet niet wat collega’s schrijven."}
+_MINE = {
+    "icon": "lock",
+    "bold": "Alleen jij ziet dit.",
+    "text": "Tot je zelf iets deelt. Intrekken kan altijd.",
+}
+_ADMIN = {
+    "icon": "lock",
+    "bold": "Beheer.",
+    "text": "Je ziet of het werkt. Je ziet niet wat collega’s schrijven.",
+}
 _GROUPS = {"icon": "lock", "bold": "Alleen groepen.", "text": "Geen namen, geen berichten, geen ranglijst."}
 CONTEXTS: dict[str, dict[str, Any]] = {
     "style_sheet": {"icons": ICONS},
@@ -162,7 +181,13 @@ def render(env: Environment, name: str, theme: str = "") -> str:
     """One sample page."""
     viewer = SimpleNamespace(display_name="Fatma Yilmaz", first_name="Fatma", initials="FY", avatar_seed=2)
     page = {"back": {"href": "#", "label": "Terug naar de cursus Basis intensive care"}}
-    common = {"viewer": viewer, "page": page, "notices": [], "inbox": {"href": "#", "count": 2}, "theme": theme}
+    common = {
+        "viewer": viewer,
+        "page": page,
+        "notices": [],
+        "inbox": {"href": "#", "count": 2},
+        "theme": theme,
+    }
     return env.get_template(f"{name}.html").render(common | CONTEXTS[name])
 
 

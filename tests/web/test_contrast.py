@@ -1,4 +1,4 @@
-"""Every theme keeps its promise: text at 7:1 or more on each ground it stands on, marks and control borders at 3:1."""
+"""Every theme keeps its promise: text at 7:1 or more on its ground, marks and control borders at 3:1."""
 
 from __future__ import annotations
 
@@ -68,8 +68,16 @@ MARKS = [
 # As style.md gives them; they may only get better.
 STATED = {
     "day": [("default-color-document", 15.8), ("default-color-subtle", 8.3), ("action-1-color-default", 8.5)],
-    "dark": [("default-color-document", 14.7), ("default-color-subtle", 9.7), ("action-1-color-default", 10.1)],
-    "contrast": [("default-color-document", 21), ("default-color-subtle", 17.4), ("action-1-color-default", 12.3)],
+    "dark": [
+        ("default-color-document", 14.7),
+        ("default-color-subtle", 9.7),
+        ("action-1-color-default", 10.1),
+    ],
+    "contrast": [
+        ("default-color-document", 21),
+        ("default-color-subtle", 17.4),
+        ("action-1-color-default", 12.3),
+    ],
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 
 import pytest
 
@@ -36,13 +37,15 @@ def test_ids_are_there_once() -> None:
 
 
 def test_text_of_people_is_escaped() -> None:
-    ui = ENV.get_template("components.html").module
+    ui: Any = ENV.get_template("components.html").module
     evil = "<script>\"'"
     for html in (
-        ui.post(1, evil, "", evil, evil, evil, evil, chips=[evil], actions=[(evil, evil)], more=[(evil, evil)]),  # type: ignore[attr-defined]
-        ui.conversation_row(evil, evil, evil, chips=[evil]),  # type: ignore[attr-defined]
-        ui.composer(evil, value=evil, error=evil, hint=evil),  # type: ignore[attr-defined]
-        ui.notice("fault", evil, [(evil, evil)], title=evil),  # type: ignore[attr-defined]
+        ui.post(
+            1, evil, "", evil, evil, evil, evil, chips=[evil], actions=[(evil, evil)], more=[(evil, evil)]
+        ),
+        ui.conversation_row(evil, evil, evil, chips=[evil]),
+        ui.composer(evil, value=evil, error=evil, hint=evil),
+        ui.notice("fault", evil, [(evil, evil)], title=evil),
     ):
         assert "<script" not in html
         assert "\"'" not in html
