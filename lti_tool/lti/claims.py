@@ -172,11 +172,6 @@ def _frame_hosts(
     return " ".join(dict.fromkeys(host for host in found if host))
 
 
-def frame_hosts(origin: Origin, *, loopback: bool) -> str:
-    """Who may show us in a frame, when all that is known is the registered platform."""
-    return _frame_hosts(origin, {}, {}, loopback)
-
-
 def _origin(url: str, loopback: bool) -> str:
     """`https://host:port`, made of checked parts only: it goes into a header."""
     try:

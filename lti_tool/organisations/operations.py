@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from lti_tool.audit import operations as audit
 from lti_tool.db import Session, insert, new_id
@@ -138,23 +138,22 @@ MAX_WAITING = 100
 
 def see_new_deployment(
     db: Session, platform_id: uuid.UUID, organisation_id: uuid.UUID, deployment_id: str, *, now: datetime
-) -> tuple[uuid.UUID, bool] | None:
-    """A launch came from a deployment without a row. Returns its row's id and whether it's accepted: only the
-    first one of a platform is. None when too many are waiting already."""
+) -> bool:
+    """A launch came from a deployment without a row: it gets one. True when it is accepted, which only the
+    first one of a platform is; the others wait for the admin."""
     # Locked, so that two first launches at the same moment don't both become the first.
     db.execute(select(Platform.id).where(Platform.id == platform_id).with_for_update())
-    mine = (Deployment.platform_id == platform_id, Deployment.deployment_id == deployment_id)
-    known = db.execute(select(Deployment.id, Deployment.accepted_at).where(*mine)).first()
-    if known is not None:
-        return known.id, known.accepted_at is not None
-    count = db.scalar(select(func.count()).where(Deployment.platform_id == platform_id)) or 0
-    if count > MAX_WAITING:
-        return None
-    key, accepted = new_id(now), count == 0
-    row = {"platform_id": platform_id, "organisation_id": organisation_id, "deployment_id": deployment_id}
-    seen = {"first_seen_at": now, "last_seen_at": now, "accepted_at": now if accepted else None}
-    db.execute(insert(db, Deployment).values(id=key, **row, **seen))
-    return key, accepted
+    theirs = select(Deployment.deployment_id, Deployment.accepted_at).where(
+        Deployment.platform_id == platform_id
+    )
+    rows = {row.deployment_id: row.accepted_at for row in db.execute(theirs.limit(MAX_WAITING + 1))}
+    if deployment_id in rows:
+        return rows[deployment_id] is not None
+    if len(rows) <= MAX_WAITING:
+        row = {"platform_id": platform_id, "organisation_id": organisation_id, "deployment_id": deployment_id}
+        seen = {"first_seen_at": now, "last_seen_at": now, "accepted_at": None if rows else now}
+        db.execute(insert(db, Deployment).values(id=new_id(now), **row, **seen).on_conflict_do_nothing())
+    return not rows
 
 
 def see_deployment(db: Session, deployment: uuid.UUID, *, now: datetime) -> None:

@@ -1,0 +1,269 @@
+"""What a good launch does: use up its login, note the deployment, let the person arrive, and open the door.
+
+Everything of one launch happens in one write transaction, at the end; nothing goes out meanwhile.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping, delete, select
+
+from lti_tool.db import Database, Session, insert
+from lti_tool.lti import claims as claims_of
+from lti_tool.lti import known as known_of
+from lti_tool.lti.claims import Claims
+from lti_tool.lti.keysets import KeySets
+from lti_tool.lti.known import Known
+from lti_tool.lti.library import hashed
+from lti_tool.lti.message import Message, peek
+from lti_tool.lti.models import LoginState, TabTicket
+from lti_tool.lti.refusals import LaunchRefused
+from lti_tool.organisations import operations as organisations
+from lti_tool.organisations.models import Platform
+from lti_tool.people import viewer as viewers
+from lti_tool.people.models import Person
+from lti_tool.people.operations import Arrival, arrive
+from lti_tool.settings import Settings
+from lti_tool.spaces.operations import Placement, enter_by_door
+from lti_tool.web import language, session
+
+HELD = timedelta(minutes=10)
+ASKED = timedelta(seconds=60)
+_SEEN_AGAIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A message that passed every check. Not used up yet."""
+
+    known: Known
+    claims: Claims
+    state: str
+    has_cookie: bool
+
+    @property
+    def placement(self) -> Placement:
+        """The place in the course."""
+        said = self.claims
+        return Placement(
+            organisation_id=self.known.platform.organisation_id,
+            platform_id=self.known.platform.id,
+            context_id=said.context_id,
+            resource_link_id=said.resource_link_id,
+            title=said.resource_link_title,
+            context_title=said.context_title,
+            teaches=said.teaches,
+            space_slug=said.space_slug,
+        )
+
+
+@dataclass(frozen=True)
+class WalkedIn:
+    """The person is in: the session's token, and the path of the page."""
+
+    token: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """The browser gave no cookie back: the launch waits for a tab of its own."""
+
+    ticket: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """In the new tab: what its form and its cookie must hold, and whose name is on the launch."""
+
+    ticket: str
+    cookie: str
+    name: str
+    language: str
+
+
+def check(
+    database: Database,
+    params: Mapping[str, str],
+    cookies: Mapping[str, str],
+    *,
+    key_sets: KeySets,
+    settings: Settings,
+    now: datetime,
+) -> Launch:
+    """Check a launch. Reads once; asks the platform for its keys only when needed. Raises `LaunchRefused`."""
+    token = peek(params.get("id_token", ""))
+    language.use(_language_of(token.body))
+    state = params.get("state", "")
+    if not state or len(state) > 200:
+        raise LaunchRefused("L02", "the state is missing")
+    with database.reading() as db:
+        known = known_of.look_up(db, token.issuer, token.client_id, hashed(state), token.deployment_id)
+    if known is None:
+        lms = claims_of.text(token.issuer)
+        raise LaunchRefused("L03", "no such platform", lms=lms, deployment=token.deployment_id)
+    try:
+        if known.login is None:
+            raise LaunchRefused("L02", "no such login: used, old, or of another platform")
+        platform = known.platform
+        message = Message(
+            params,
+            cookies,
+            known,
+            known.login,
+            find_key=lambda kid: key_sets.key(platform.id, platform.jwks_url, platform.key_set, kid),
+            now=now,
+        )
+        claims = message.read(loopback=settings.loopback)
+    except LaunchRefused as refused:
+        raise refused.about(lms=known.platform.name, deployment=token.deployment_id) from None
+    return Launch(known, claims, state, message.has_cookie)
+
+
+def use_up(db: Session, launch: Launch, *, now: datetime) -> None:
+    """Use up the login of a launch: of two launches with the same state and nonce, one gets through. Raises
+    `LaunchRefused`."""
+    login = launch.known.login
+    used = db.scalar(
+        delete(LoginState)
+        .where(
+            LoginState.state_hash == hashed(launch.state),
+            LoginState.nonce_hash == (login.nonce_hash if login else b""),
+            LoginState.platform_id == launch.known.platform.id,
+            LoginState.expires_at > now,
+        )
+        .returning(LoginState.platform_id)
+    )
+    if used is None:
+        raise LaunchRefused("L02", "the login was used meanwhile", lms=launch.known.platform.name)
+
+
+def admit(db: Session, launch: Launch, *, now: datetime) -> bool:
+    """Note where a launch came from. False when that deployment waits for the admin."""
+    platform, deployment = launch.known.platform, launch.known.deployment
+    if deployment is None:
+        name = launch.claims.deployment_id
+        return organisations.see_new_deployment(db, platform.id, platform.organisation_id, name, now=now)
+    if deployment.last_seen_at is None or now - deployment.last_seen_at >= _SEEN_AGAIN:
+        organisations.see_deployment(db, deployment.id, now=now)
+    return deployment.accepted
+
+
+def walk_in(db: Session, launch: Launch, *, now: datetime) -> WalkedIn:
+    """Let the person in by the door of the link. The LMS's roles say no more than who may open a door."""
+    said = launch.claims
+    token = session.begin(
+        db,
+        _arrive(db, launch, now),
+        now=now,
+        frame_hosts=said.frame_hosts,
+        back_href=said.back_href,
+        back_label=said.back_label,
+        counted=said.counted,
+        language=said.language,
+    )
+    return WalkedIn(token, _enter(db, token, launch.placement, now))
+
+
+def hold(db: Session, launch: Launch, *, now: datetime) -> Held:
+    """Keep a good launch for ten minutes, for a tab of its own."""
+    said, ticket = launch.claims, secrets.token_urlsafe(32)
+    placement = asdict(launch.placement)
+    del placement["organisation_id"], placement["platform_id"]
+    row = {
+        "kind": "held",
+        "person_id": _arrive(db, launch, now),
+        "platform_id": launch.known.platform.id,
+        "placement": placement,
+        "back_href": said.back_href,
+        "back_label": said.back_label,
+        "counted": said.counted,
+        "language": said.language,
+        "expires_at": now + HELD,
+    }
+    db.execute(insert(db, TabTicket).values(token_hash=hashed(ticket), **row))
+    return Held(ticket)
+
+
+def ask(db: Session, ticket: str, *, now: datetime) -> Asked:
+    """Exchange a held ticket for one of 60 seconds that only this browser can use. Raises `LaunchRefused`."""
+    held = _take(db, ticket, "held", None, now)
+    fresh, cookie = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    row = {**held, "token_hash": hashed(fresh), "kind": "asked", "cookie_hash": hashed(cookie)}
+    db.execute(insert(db, TabTicket).values({**row, "expires_at": now + ASKED}))
+    person = db.execute(select(Person.chosen_name, Person.name).where(Person.id == held["person_id"])).one()
+    return Asked(fresh, cookie, person.chosen_name or person.name, held["language"])
+
+
+def go_on(db: Session, ticket: str, cookie: str, *, now: datetime) -> WalkedIn:
+    """Walk in from the tab. Needs the ticket and the cookie, so nobody can push somebody into another name.
+    Raises `LaunchRefused`."""
+    asked = _take(db, ticket, "asked", cookie, now)
+    chosen = {name: asked[name] for name in ("back_href", "back_label", "counted", "language")}
+    token = session.begin(db, asked["person_id"], now=now, frame_hosts="", **chosen)
+    organisation_id = db.scalars(
+        select(Platform.organisation_id).where(Platform.id == asked["platform_id"])
+    ).one()
+    placement = Placement(organisation_id, asked["platform_id"], **asked["placement"])
+    return WalkedIn(token, _enter(db, token, placement, now))
+
+
+def drop(db: Session, ticket: str, cookie: str, *, now: datetime) -> None:
+    """It isn't me: the ticket is gone. Raises `LaunchRefused`."""
+    _take(db, ticket, "asked", cookie, now)
+
+
+def clear(db: Session, now: datetime) -> None:
+    """Remove the logins and tickets whose time is over."""
+    db.execute(delete(LoginState).where(LoginState.expires_at <= now))
+    db.execute(delete(TabTicket).where(TabTicket.expires_at <= now))
+
+
+def _arrive(db: Session, launch: Launch, now: datetime) -> uuid.UUID:
+    said, platform = launch.claims, launch.known.platform
+    return arrive(
+        db,
+        Arrival(
+            organisation_id=platform.organisation_id,
+            platform_id=platform.id,
+            subject=said.subject,
+            name=said.name,
+            email=said.email,
+            staff_number=said.staff_number,
+            is_test=said.is_test,
+        ),
+        now=now,
+    )
+
+
+def _enter(db: Session, token: str, placement: Placement, now: datetime) -> str:
+    viewer = viewers.load(db, token, now)
+    if viewer is None:
+        raise LaunchRefused("L02", "the session ended at once")
+    return enter_by_door(db, viewer, placement, now=now)
+
+
+def _take(db: Session, ticket: str, kind: str, cookie: str | None, now: datetime) -> RowMapping:
+    """Use up a ticket. Of two that show it at once, one gets it."""
+    mine = [TabTicket.token_hash == hashed(ticket), TabTicket.kind == kind, TabTicket.expires_at > now]
+    if cookie is not None:
+        mine.append(TabTicket.cookie_hash == hashed(cookie))
+    row = (
+        db.execute(delete(TabTicket).where(*mine).returning(*TabTicket.__table__.columns)).mappings().first()
+    )
+    if row is None:
+        raise LaunchRefused("L02", f"no such {kind} ticket: used, old or of another browser")
+    return row
+
+
+def _language_of(body: Mapping[str, Any]) -> str | None:
+    """The language of a token that is not believed yet, for the page that may refuse it."""
+    presentation = body.get(claims_of.LTI + "launch_presentation")
+    said = presentation.get("locale") if isinstance(presentation, dict) else None
+    return claims_of.text(said) or claims_of.text(body.get("locale")) or None

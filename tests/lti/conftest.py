@@ -1,0 +1,57 @@
+"""An LMS that can lie, registered at a tool, and a browser."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from lti_tool.db import Database
+from lti_tool.organisations.addresses import Reach
+from lti_tool.organisations.operations import NewPlatform, add_organisation, add_platform
+from tests.platform import TOOL, Browser, LyingPlatform, lying_platform
+
+REACH = Reach(loopback=True, private=True)
+
+
+@pytest.fixture
+def organisation(database: Database, clock: Callable[[], datetime]) -> uuid.UUID:
+    with database.writing() as db:
+        return add_organisation(db, slug="de-linde", name="De Linde", now=clock())
+
+
+@pytest.fixture
+def platform(
+    database: Database, clock: Callable[[], datetime], organisation: uuid.UUID
+) -> Iterator[LyingPlatform]:
+    with lying_platform(clock=clock) as platform:
+        register(database, platform, clock())
+        yield platform
+
+
+def register(database: Database, platform: LyingPlatform, now: datetime, **more: Any) -> uuid.UUID:
+    """Register a platform as an admin does."""
+    new = NewPlatform(
+        **{
+            "organisation": "de-linde",
+            "name": "Moodle van De Linde",
+            "issuer": platform.issuer,
+            "client_id": TOOL.client_id,
+            "auth_url": platform.auth_url,
+            "token_url": platform.token_url,
+            "jwks_url": platform.jwks_url,
+            "deployment_ids": (TOOL.deployment_id,),
+            **more,
+        }
+    )
+    with database.writing() as db:
+        return add_platform(db, new, now=now, reach=REACH)
+
+
+@pytest.fixture
+def browser(app: Flask, platform: LyingPlatform) -> Browser:
+    return Browser(app.test_client(), platform)
