@@ -7,11 +7,27 @@ import uuid
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Date, ForeignKey, Index, Numeric, String, Text, UniqueConstraint
+from sqlalchemy import Date, Dialect, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
 
 from lti_tool.db import Base, Id, Utc
 from lti_tool.db.personal_data import OnErase, register
+
+
+class Hundredths(TypeDecorator[Decimal]):
+    """A number with two decimals, stored as a whole number: sums are exact on both databases."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        """Number to hundredths."""
+        return None if value is None else round(value * 100)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        """Hundredths to number."""
+        return None if value is None else Decimal(value).scaleb(-2)
 
 
 class MomentKind(enum.StrEnum):
@@ -56,7 +72,9 @@ class Share(Base):
 
     __tablename__ = "moment_share"
 
-    moment_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("moment.id", ondelete="CASCADE"), primary_key=True)
+    moment_id: Mapped[uuid.UUID] = mapped_column(
+        Id, ForeignKey("moment.id", ondelete="CASCADE"), primary_key=True
+    )
     receiver: Mapped[str] = mapped_column(String(10), primary_key=True)
     """`hr`: counts in group figures (minutes and date, by department), nothing else."""
     shared_at: Mapped[datetime] = mapped_column(Utc)
@@ -67,13 +85,15 @@ class SkippedSuggestion(Base):
 
     __tablename__ = "skipped_suggestion"
 
-    person_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[uuid.UUID] = mapped_column(
+        Id, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
+    )
     source: Mapped[str] = mapped_column(String(100), primary_key=True)
     skipped_at: Mapped[datetime] = mapped_column(Utc)
 
 
 class FormalRecord(Base):
-    """A course completion, certificate or accredited points of somebody in the staff list. Imported, never edited."""
+    """A course completion, certificate or accredited points of a row in the staff list; never edited."""
 
     __tablename__ = "formal_record"
     __table_args__ = (
@@ -87,8 +107,8 @@ class FormalRecord(Base):
     title: Mapped[str] = mapped_column(String(300))
     provider: Mapped[str] = mapped_column(String(200), default="")
     accreditor: Mapped[str] = mapped_column(String(200), default="")
-    points: Mapped[Decimal] = mapped_column(Numeric(8, 2), default=Decimal(0))
-    hours: Mapped[Decimal] = mapped_column(Numeric(8, 2), default=Decimal(0))
+    points: Mapped[Decimal] = mapped_column(Hundredths, default=Decimal(0))
+    hours: Mapped[Decimal] = mapped_column(Hundredths, default=Decimal(0))
     category: Mapped[str] = mapped_column(String(200), default="")
     completed_on: Mapped[date] = mapped_column(Date)
     certificate: Mapped[str] = mapped_column(String(300), default="")

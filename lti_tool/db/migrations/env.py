@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from alembic import context
+from sqlalchemy.types import TypeDecorator
 
 from lti_tool.db import Base, Id, Utc
 
@@ -13,6 +14,8 @@ def _show_type(kind: str, item: Any, autogen: Any) -> str | bool:
     if kind == "type" and isinstance(item, Id | Utc):
         autogen.imports.add("from lti_tool.db import Id, Utc")
         return f"{type(item).__name__}()"
+    if kind == "type" and isinstance(item, TypeDecorator):
+        return f"sa.{item.impl!r}"
     return False
 
 
