@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+
 from flask import Flask, Response, g, request
 
 from lti_tool.web.pages import csp_nonce
 
 YEAR = 365 * 24 * 3600
+_TEXT = {"text/css", "text/javascript", "application/javascript", "image/svg+xml"}
 
 
 def install(app: Flask) -> None:
@@ -20,16 +23,31 @@ def install(app: Flask) -> None:
         headers["X-Request-Id"] = g.get("request_id", "")
         if request.path.startswith("/static/"):
             headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
-            return response
+            return _squeezed(response)
         headers.setdefault("Cache-Control", "private, no-store")
         if response.mimetype == "text/html":
             headers["Content-Security-Policy"] = _policy(frame_ancestors())
         return response
 
 
+def _squeezed(response: Response) -> Response:
+    """Static text gzipped, so that the first view stays light. Never a page: it holds a secret beside what a
+    reader wrote, and its compressed length would tell (BREACH)."""
+    if response.status_code != 200 or response.mimetype not in _TEXT or request.method != "GET":
+        return response
+    response.vary.add("Accept-Encoding")
+    if request.accept_encodings["gzip"]:
+        response.direct_passthrough = False
+        response.set_data(gzip.compress(response.get_data(), mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+        # The ETag of the plain bytes, now weak.
+        response.set_etag(response.get_etag()[0] or "", weak=True)
+    return response
+
+
 def frame_ancestors() -> str:
-    """The hosts of the platform one came from. A page without a person in it (a refused launch, "open via your
-    learning environment") may be shown in any frame: it holds nothing to click on that does anything."""
+    """The hosts of the platform one came from. A page without a person in it (a refused launch, "open via
+    your learning environment") may be shown in any frame: it holds nothing to click on that does anything."""
     hosts: str | None = g.get("frame_hosts")
     viewer = g.get("viewer")
     if hosts is None and viewer is not None:

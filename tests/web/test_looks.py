@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import time
 from typing import Any
 
 import pytest
+from flask import Flask
 
-from lti_tool.web import pages
+from lti_tool.web import headers, pages
 from tests.web import style_sheet
 
 ENV = style_sheet.environment()
@@ -54,6 +56,21 @@ def test_text_of_people_is_escaped() -> None:
 def test_the_first_view_is_light() -> None:
     names = ("style.css", "script.js", "icons.svg", "mark.svg", "atkinson-hyperlegible-next.woff2")
     assert sum((pages.STATIC / name).stat().st_size for name in names) <= 72 * 1024
+
+
+def test_static_text_travels_gzipped_and_a_page_never_does() -> None:
+    app = Flask(__name__, static_folder=str(pages.STATIC), static_url_path="/static")
+    app.add_url_rule("/page", view_func=lambda: "<p>page</p>" * 99)
+    headers.install(app)
+    ask = {"Accept-Encoding": "gzip"}
+    with app.test_client() as client:
+        style = client.get("/static/style.css", headers=ask, buffered=True)
+        assert gzip.decompress(style.data) == (pages.STATIC / "style.css").read_bytes()
+        assert style.headers["Vary"] == "Accept-Encoding"
+        known = ask | {"If-None-Match": style.headers["ETag"]}
+        assert client.get("/static/style.css", headers=known, buffered=True).status_code == 304
+        assert "Content-Encoding" not in client.get("/static/style.css", buffered=True).headers
+        assert "Content-Encoding" not in client.get("/page", headers=ask).headers
 
 
 def test_twenty_posts_render_in_two_milliseconds() -> None:

@@ -115,9 +115,10 @@ document.addEventListener("keydown", (event) => {
   pop.querySelector("summary").focus();
 });
 
-/** Wake up what stands in `root`; conversation.js calls it for posts that came later. */
-export function enliven(root) {
+/** Wake up what stands in `root`. Who adds parts later says so: part.dispatchEvent(new Event("part-added", {bubbles: true})). */
+function enliven(root) {
   copyButtons(root);
   composers(root);
 }
+document.addEventListener("part-added", (event) => enliven(event.target));
 enliven(document);
