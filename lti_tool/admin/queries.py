@@ -1,0 +1,49 @@
+"""What the console shows of an organisation: platforms and counts, never contents or names."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from lti_tool.db import Session
+from lti_tool.jobs.models import ScheduledRun
+from lti_tool.people.models import Identity, Person, StaffMember
+from lti_tool.spaces.models import Space
+
+
+@dataclass(frozen=True)
+class State:
+    """Counts of an organisation."""
+
+    staff: int
+    arrived: int
+    """People who came in through an LMS at least once."""
+    unmatched: int
+    """Of them, in no row of the staff list."""
+    spaces: int
+
+
+def state(db: Session, organisation_id: uuid.UUID) -> State:
+    """The counts, in one query."""
+    staff = select(func.count()).where(StaffMember.organisation_id == organisation_id)
+    came = select(Identity.person_id).where(Identity.person_id == Person.id).exists()
+    arrived = select(func.count()).where(
+        Person.organisation_id == organisation_id, Person.is_test.is_(False), came
+    )
+    spaces = select(func.count()).where(Space.organisation_id == organisation_id)
+    row = db.execute(
+        select(
+            staff.scalar_subquery(),
+            arrived.scalar_subquery(),
+            arrived.where(Person.staff_id.is_(None)).scalar_subquery(),
+            spaces.scalar_subquery(),
+        )
+    ).one()
+    return State(*row)
+
+
+def failing_tasks(db: Session) -> list[str]:
+    """Names of the schedule's tasks whose last run failed."""
+    return list(db.scalars(select(ScheduledRun.task).where(ScheduledRun.error != "").order_by(ScheduledRun.task)))
