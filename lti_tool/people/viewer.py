@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from lti_tool.db import Session
+from lti_tool.db import Session, random_id
 from lti_tool.people.models import Grant, Person, StaffMember
 from lti_tool.web.language import DEFAULT, _
 from lti_tool.web.models import WebSession
@@ -109,6 +109,37 @@ def load(db: Session, token: str, now: datetime) -> Viewer | None:
         staff_id=staff_id,
         department=department or "",
         profession=profession or "",
+    )
+
+
+def of_person(db: Session, person_id: uuid.UUID, *, now: datetime) -> Viewer:
+    """A person as a viewer without a session, for work that is done in their name. Raises `LookupError`."""
+    row = db.execute(
+        select(
+            Person.organisation_id, Person.name, Person.chosen_name, Person.language, Person.is_test,
+            Person.staff_id, StaffMember.department, StaffMember.profession,
+        )
+        .outerjoin(StaffMember, StaffMember.id == Person.staff_id)
+        .where(Person.id == person_id)
+    ).first()  # fmt: skip
+    if row is None:
+        raise LookupError("there is no such person")
+    return Viewer(
+        person_id=person_id,
+        organisation_id=row.organisation_id,
+        session_id=random_id(),
+        given_name=row.chosen_name or row.name,
+        roles=frozenset(db.scalars(select(Grant.role).where(Grant.person_id == person_id))),
+        language=row.language or DEFAULT,
+        theme="",
+        counted=not row.is_test,
+        frame_hosts="",
+        back_href="",
+        back_label="",
+        seen_at=now,
+        staff_id=row.staff_id,
+        department=row.department or "",
+        profession=row.profession or "",
     )
 
 
