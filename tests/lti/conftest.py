@@ -13,7 +13,7 @@ from flask import Flask
 from lti_tool.db import Database
 from lti_tool.organisations.addresses import Reach
 from lti_tool.organisations.operations import NewPlatform, add_organisation, add_platform
-from tests.platform import TOOL, Browser, LyingPlatform, lying_platform
+from tests.platform import TOOL, Visitor, LyingPlatform, lying_platform
 
 REACH = Reach(loopback=True, private=True)
 
@@ -53,5 +53,5 @@ def register(database: Database, platform: LyingPlatform, now: datetime, **more:
 
 
 @pytest.fixture
-def browser(app: Flask, platform: LyingPlatform) -> Browser:
-    return Browser(app.test_client(), platform)
+def visitor(app: Flask, platform: LyingPlatform) -> Visitor:
+    return Visitor(app.test_client(), platform)

@@ -99,7 +99,7 @@ class LyingPlatform(Platform):
 def served(app: Flask) -> Iterator[str]:
     """An app on a real socket of this machine. Yields its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.port}"
     server.shutdown()
@@ -116,7 +116,7 @@ def lying_platform(**more: Any) -> Iterator[LyingPlatform]:
         yield platform
 
 
-class Browser:
+class Visitor:
     """Somebody's browser, walking from the LMS into the tool."""
 
     def __init__(self, client: FlaskClient, platform: Platform) -> None:
