@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql as postgresql_dialect
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.orm import Session
@@ -20,6 +20,8 @@ try:  # the standard library's SQLite may be older than 3.51.3, which fixed a co
 except ImportError:  # no wheel for this machine
     import sqlite3 as sqlite
 
+PATIENCE = 15.0
+"""Seconds that a writer waits for another one."""
 FIXED_SQLITE = (3, 51, 3)
 _writing = threading.local()
 
@@ -56,13 +58,19 @@ class Database:
             yield session
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Session]:
-        """One write transaction: committed at the end, rolled back on any error."""
+    def writing(self, *, patience: float = PATIENCE) -> Iterator[Session]:
+        """One write transaction: committed at the end, rolled back on any error.
+
+        `patience`: seconds to wait for another writer; then it raises `sqlalchemy.exc.OperationalError`.
+        """
         if in_write_transaction():
             raise RuntimeError("a write transaction inside a write transaction would wait for itself")
         _writing.depth = 1
         try:
-            with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            engine = self._writer.execution_options(patience=patience) if patience != PATIENCE else self._writer
+            with Session(engine, expire_on_commit=False) as session, session.begin():
+                if patience != PATIENCE and self.dialect == "postgresql":
+                    session.execute(text(f"SET LOCAL lock_timeout = {int(patience * 1000)}"))
                 yield session
         finally:
             _writing.depth = 0
@@ -89,7 +97,7 @@ class Database:
                 "journal_mode=WAL",
                 "synchronous=NORMAL",
                 "foreign_keys=ON",
-                "busy_timeout=15000",
+                f"busy_timeout={int(PATIENCE * 1000)}",
                 f"query_only={'ON' if read_only else 'OFF'}",
             ):
                 cursor.execute(f"PRAGMA {pragma}")
@@ -97,8 +105,15 @@ class Database:
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Any) -> None:
-            # A plain BEGIN that writes later fails with "database is locked" under load; no time-out helps.
-            connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+            patience = connection.get_execution_options().get("patience")
+            if patience is not None:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={int(patience * 1000)}")
+            try:
+                # A plain BEGIN that writes later fails with "database is locked" under load; no time-out helps.
+                connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+            finally:
+                if patience is not None:
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout={int(PATIENCE * 1000)}")
 
         return engine
 

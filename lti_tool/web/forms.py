@@ -6,10 +6,10 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from flask import Response, g, redirect, request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from sqlalchemy import select, update
 
 from lti_tool.db import Session, insert
@@ -17,10 +17,15 @@ from lti_tool.web.errors import BadInput, SignInFirst, SomebodyElse
 from lti_tool.web.language import _, ngettext
 from lti_tool.web.models import FormReceipt
 from lti_tool.web.runtime import runtime
+from lti_tool.web.text import one_line, tidy
 
 MAX_BODY = 2 * 1024 * 1024
 """Bytes of a form. Wider than any field may be, so that text that is too long comes back to its writer."""
 
+Line = Annotated[str, BeforeValidator(lambda value: one_line(value) if isinstance(value, str) else value)]
+"""A field of one line."""
+Lines = Annotated[str, BeforeValidator(lambda value: tidy(value) if isinstance(value, str) else value)]
+"""A field of some lines."""
 F = TypeVar("F", bound="Form")
 
 
@@ -42,6 +47,14 @@ class Filled(Generic[F]):
     def ok(self) -> bool:
         """True when `form` is there."""
         return self.form is not None
+
+    def value(self, name: str) -> str:
+        """What stands in a field."""
+        return self.typed.get(name, "")
+
+    def error(self, name: str) -> str | None:
+        """What is wrong with it, in words."""
+        return self.errors.get(name)
 
 
 def blank(**typed: str) -> Filled[Any]:
@@ -122,7 +135,7 @@ def take_receipt(db: Session) -> Response | None:
         return None
     if len(given) > 100:
         raise BadInput(cause="form_key is too long")
-    key = hashlib.sha256(given.encode() + g.viewer.person_id.bytes).digest()
+    key = _receipt_key(given)
     receipt = insert(db, FormReceipt).values(key_hash=key, location="", created_at=g.now).on_conflict_do_nothing()
     if db.execute(receipt.returning(FormReceipt.key_hash)).first():
         g.form_receipt = key
@@ -135,3 +148,12 @@ def sign_receipt(db: Session, location: str) -> None:
     """Note where the form led to."""
     if key := g.pop("form_receipt", None):
         db.execute(update(FormReceipt).where(FormReceipt.key_hash == key).values(location=location[:1000]))
+
+
+def was_accepted(db: Session, form_key: str) -> bool:
+    """Whether a form with this key was accepted before: a draft of it that arrives later is none any more."""
+    return db.scalar(select(FormReceipt.key_hash).where(FormReceipt.key_hash == _receipt_key(form_key))) is not None
+
+
+def _receipt_key(given: str) -> bytes:
+    return hashlib.sha256(given.encode() + g.viewer.person_id.bytes).digest()

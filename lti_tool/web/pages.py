@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Flask, current_app, g
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from lti_tool.web import language, slots
 
@@ -53,11 +54,17 @@ def render(template: str, **context: Any) -> str:
     context.setdefault("notices", [])
     if viewer is not None:
         context.setdefault("theme", viewer.theme)
-        back = {"href": viewer.back_href, "label": viewer.back_label} if viewer.back_href else None
+        back = {"href": viewer.back_href, "label": viewer.back_label, "top": True} if viewer.back_href else None
         context.setdefault("page", {"back": back})
         if here is not None and "account" not in context:
             context["account"] = slots.ask("account", here)
     return env.get_template(template).render(context)
+
+
+def fragment(template: str, **context: Any) -> Markup:
+    """A part of a page, for a slot or for a script that asks for it. Gets only what is given."""
+    env: Environment = current_app.extensions["leerkring_pages"]
+    return Markup(env.get_template(template).render(context))  # noqa: S704 - rendered with escaping
 
 
 def csp_nonce() -> str:

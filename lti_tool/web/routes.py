@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -18,7 +18,7 @@ from flask.typing import ResponseReturnValue
 from lti_tool.db import Session
 from lti_tool.settings import Settings
 from lti_tool.web import forms, session
-from lti_tool.web.errors import NotFound, SignInFirst
+from lti_tool.web.errors import NotFound, Refusal, SignInFirst
 from lti_tool.web.runtime import runtime
 
 View = Callable[..., ResponseReturnValue]
@@ -36,10 +36,16 @@ class Here:
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
+Rescue = Callable[[Here], None]
+"""Keeps what was typed in a form that was refused. `here.place` is None when it was the access that refused."""
+
+
 class Access(Protocol):
     """Who may come in. `admit` raises a `Refusal`, or returns the place."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """For the access tests."""
 
     def admit(self, here: Here) -> Any:
         """Let in, or refuse."""
@@ -121,11 +127,14 @@ class Room(Blueprint):
         *,
         transaction: Literal["request", "own"] = "request",
         csrf: bool = True,
+        rescue: Rescue | None = None,
         endpoint: str | None = None,
     ) -> Callable[[View], View]:
         def wrap(view: View) -> View:
             name = endpoint or view.__name__
             entered = _enter(view, access, writes=method == "POST", own=transaction == "own", csrf=csrf)
+            if rescue:
+                entered = _rescued(entered, rescue)
             self.add_url_rule(rule, name, entered, methods=[method])
             ROUTES[f"{self.name}.{name}"] = access
             return view
@@ -144,9 +153,11 @@ def _enter(view: View, access: Access, *, writes: bool, own: bool, csrf: bool) -
                 here = g.here = Here(db, load_viewer(db, g.now), g.now, rt.settings, arguments=arguments)
                 if writes and csrf:
                     forms.check_csrf()
-                here.place = access.admit(here)
+                    g.form_is_theirs = True
+                # Before access: whoever left by a double click is no member any more at the second.
                 if writes and (before := forms.take_receipt(db)):
                     return before
+                here.place = access.admit(here)
                 response = make_response(view(here, **arguments))
                 if writes:
                     if response.status_code >= 400:
@@ -155,8 +166,31 @@ def _enter(view: View, access: Access, *, writes: bool, own: bool, csrf: bool) -
         except _Undo as undo:
             return undo.response
         run_after_commit()
-        if g.get("viewer") is not None and not writes:
+        if g.get("viewer") is not None:
             session.touch(rt.database, g.viewer.session_id, g.viewer.seen_at, g.now)
+        return response
+
+    return enter
+
+
+def _rescued(entered: View, rescue: Rescue) -> View:
+    """Keep what somebody typed when their form was not accepted, in a transaction of its own."""
+
+    def keep() -> None:
+        if g.get("form_is_theirs"):
+            with runtime().database.writing() as db:
+                rescue(replace(g.here, db=db))
+
+    @functools.wraps(entered)
+    def enter(**arguments: Any) -> ResponseReturnValue:
+        try:
+            response = make_response(entered(**arguments))
+        except Refusal as refusal:
+            keep()
+            refusal.details.setdefault("typed", forms.typed_texts())
+            raise
+        if response.status_code >= 400:
+            keep()
         return response
 
     return enter
