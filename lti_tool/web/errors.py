@@ -34,6 +34,8 @@ class Refusal(Exception):
         self.cause = cause
         """For the log: why, without names, tokens or what anybody wrote."""
         self.details = details
+        self.headers: dict[str, str] = {}
+        """Further headers of the answer."""
 
 
 class NotFound(Refusal):
@@ -106,7 +108,9 @@ _BY_STATUS: dict[int, type[Refusal]] = {404: NotFound, 413: TooLarge, 405: NotFo
 def answer(refusal: Refusal) -> Response:
     """The page, or problem+json under /api/."""
     if request.path.startswith("/api/"):
-        return problem(refusal.status, refusal.code, str(refusal.sentence))
+        response = problem(refusal.status, refusal.code, str(refusal.sentence))
+        response.headers.update(refusal.headers)
+        return response
     # The request's transaction is over: an error page asks nothing of the database.
     body = render(refusal.template, refusal=refusal, account=[], **refusal.details)
     return make_response(body, refusal.status)
@@ -131,7 +135,7 @@ def install(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:
         refusal = _BY_STATUS.get(error.code or 500, BadInput)()
-        if error.code and error.code not in _BY_STATUS:
+        if error.code and (error.code not in _BY_STATUS or request.path.startswith("/api/")):
             refusal.status = error.code
         response = answer(refusal)
         for name in ("Allow", "Retry-After", "WWW-Authenticate"):

@@ -23,6 +23,14 @@ function copyButtons(root) {
   }
 }
 
+/** Print buttons: <button data-print hidden>. */
+function printButtons(root) {
+  for (const button of root.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
+  }
+}
+
 /** Replace the selection and keep the browser's own undo. */
 function insert(area, text, from, to) {
   area.focus();
@@ -118,6 +126,7 @@ document.addEventListener("keydown", (event) => {
 /** Wake up what stands in `root`. Who adds parts later says so: part.dispatchEvent(new Event("part-added", {bubbles: true})). */
 function enliven(root) {
   copyButtons(root);
+  printButtons(root);
   composers(root);
 }
 document.addEventListener("part-added", (event) => enliven(event.target));
