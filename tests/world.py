@@ -56,7 +56,9 @@ class World:
 
     def network(self, *organisations: uuid.UUID, name: str = "Regio Vecht") -> uuid.UUID:
         with self.database.writing() as db:
-            made = Network(id=new_id(self.clock()), slug=name.lower().replace(" ", "-"), name=name)
+            made = Network(
+                id=new_id(self.clock()), slug=name.lower().replace(" ", "-"), name=name, created_at=self.clock()
+            )
             db.add(made)
             db.flush()
             for organisation in organisations:

@@ -53,7 +53,8 @@ def arrive(db: Session, arrival: Arrival, *, now: datetime) -> uuid.UUID:
     if arrival.staff_number and arrival.staff_number != known.staff_number:
         mine = (Identity.platform_id == arrival.platform_id) & (Identity.subject == arrival.subject)
         db.execute(update(Identity).where(mine).values(staff_number=arrival.staff_number[:100]))
-    return known.person_id
+    person_id: uuid.UUID = known.person_id
+    return person_id
 
 
 def _new_person(

@@ -98,7 +98,7 @@ def load(db: Session, token: str, now: datetime) -> Viewer | None:
         organisation_id=organisation_id,
         session_id=session_id,
         given_name=chosen or name,
-        roles=frozenset(row[-1] for row in rows if row[-1]),
+        roles=frozenset(str(row[-1]) for row in rows if row[-1]),
         language=own_language or launch_language or DEFAULT,
         theme=theme,
         counted=counted and not is_test,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from lti_tool.activity.models import Activity, Kind
@@ -95,16 +96,16 @@ def find_by_id(db: Session, viewer: Viewer, space_id: uuid.UUID, *, now: datetim
     return _space(viewer, row) if row else None
 
 
-def is_colleague(viewer: Viewer) -> ScalarSelect[bool]:
+def is_colleague(viewer: Viewer) -> ColumnElement[bool]:
     """In a query on `Space`: the viewer's organisation owns it or is in its network."""
     networks = select(NetworkMember.network_id).where(
         NetworkMember.organisation_id == viewer.organisation_id, NetworkMember.agreed_at.is_not(None)
     )
     own = Space.organisation_id == viewer.organisation_id
-    return or_(own, Space.network_id.in_(networks))  # type: ignore[return-value]
+    return or_(own, Space.network_id.in_(networks))
 
 
-def passages(viewer: Viewer) -> Select[tuple[uuid.UUID]]:
+def passages(viewer: Viewer) -> Select[uuid.UUID]:
     """In a query on `Space`: the viewer came through a door of it."""
     return (
         select(Passage.door_id)
@@ -113,7 +114,7 @@ def passages(viewer: Viewer) -> Select[tuple[uuid.UUID]]:
     )
 
 
-def _query(viewer: Viewer, now: datetime) -> Select[tuple[object, ...]]:
+def _query(viewer: Viewer, now: datetime) -> Select[*tuple[Any, ...]]:
     mine = aliased(Membership)
     taking_part = and_(Membership.space_id == Space.id, Membership.role != "observer")
     members = select(func.count()).select_from(Membership).where(taking_part).scalar_subquery()
@@ -156,8 +157,8 @@ def standing_of(viewer: Viewer, role: str | None, colleague: bool) -> Standing:
     return Standing.OFFICE if viewer.roles else Standing.COLLEAGUE
 
 
-def _space(viewer: Viewer, row: object) -> SpaceHere:
-    found = row._asdict()  # type: ignore[attr-defined]
+def _space(viewer: Viewer, row: Row[*tuple[Any, ...]]) -> SpaceHere:
+    found = row._asdict()
     role, colleague = found.pop("role"), found.pop("colleague")
     found["level"] = Level(found["level"])
     return SpaceHere(standing=standing_of(viewer, role, colleague), **found)

@@ -29,6 +29,8 @@ class Space(Base):
     level: Mapped[str] = mapped_column(String(10))
     started_by: Mapped[uuid.UUID | None] = mapped_column(Id, ForeignKey("person.id"), index=True)
     started_at: Mapped[datetime] = mapped_column(Utc)
+    shared_at: Mapped[datetime | None] = mapped_column(Utc)
+    """When somebody besides its starter first took part. From then on more readers take the space's consent."""
 
 
 class Counter(Base):

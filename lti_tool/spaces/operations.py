@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select, update
 
 from lti_tool.audit import operations as audit
 from lti_tool.db import Session, insert, new_id
+from lti_tool.organisations.models import NetworkMember
 from lti_tool.people.viewer import Viewer
 from lti_tool.spaces import access
 from lti_tool.spaces.access import SpaceHere
@@ -56,7 +57,13 @@ def start(
     network_id: uuid.UUID | None = None,
     now: datetime,
 ) -> Space:
-    """Start a space; its starter is its first trekker. A taken slug gets a silent suffix."""
+    """Start a space; its starter is its first trekker. A taken slug gets a silent suffix.
+
+    Raises `NotAllowed` for a network that the viewer's organisation is not in.
+    """
+    agreed = (NetworkMember.network_id == network_id, NetworkMember.organisation_id == viewer.organisation_id)
+    if network_id is not None and db.scalar(select(NetworkMember.network_id).where(*agreed)) is None:
+        raise NotAllowed(cause="a network of other organisations")
     title, what_for = one_line(title), tidy(what_for)
     space = Space(
         id=new_id(now),
@@ -98,7 +105,10 @@ def next_number(db: Session, space_id: uuid.UUID, kind: str) -> int:
 def enter_by_door(db: Session, viewer: Viewer, placement: Placement, *, now: datetime) -> str:
     """Walk in from a course. Returns the path of the page that the door leads to; finds or remembers the door."""
     door = db.execute(
-        select(Door.id, Space.slug, Membership.role, Passage.person_id)
+        select(
+            Door.id, Space.slug, Membership.role, Passage.person_id,
+            access.is_colleague(viewer).label("colleague"),
+        )
         .outerjoin(Space, Space.id == Door.space_id)
         .outerjoin(Membership, (Membership.space_id == Space.id) & (Membership.person_id == viewer.person_id))
         .outerjoin(Passage, (Passage.door_id == Door.id) & (Passage.person_id == viewer.person_id))
@@ -107,7 +117,7 @@ def enter_by_door(db: Session, viewer: Viewer, placement: Placement, *, now: dat
             Door.context_id == placement.context_id[:255],
             Door.resource_link_id == placement.resource_link_id[:255],
         )
-    ).first()
+    ).first()  # fmt: skip
     door_id = door.id if door else _remember_door(db, placement, now)
     passage = {"teaches": placement.teaches, "passed_at": now}
     through = insert(db, Passage).values(door_id=door_id, person_id=viewer.person_id, **passage)
@@ -115,7 +125,7 @@ def enter_by_door(db: Session, viewer: Viewer, placement: Placement, *, now: dat
     slug = door.slug if door else None
     if slug is None and placement.space_slug:
         slug = _open_by_custom_field(db, viewer, door_id, placement.space_slug, now)
-    if slug is None:
+    if slug is None or (door and door.slug and not (door.role or door.colleague)):
         return f"/doors/{door_id}"
     if door and (door.role or door.person_id):
         return f"/s/{slug}"
@@ -150,7 +160,9 @@ def _open_by_custom_field(db: Session, viewer: Viewer, door_id: uuid.UUID, slug:
     return space.slug
 
 
-def open_door(db: Session, viewer: Viewer, door_id: uuid.UUID, space_id: uuid.UUID, *, now: datetime) -> None:
+def open_door(
+    db: Session, viewer: Viewer, door_id: uuid.UUID, space_id: uuid.UUID, *, lets_in: bool = False, now: datetime
+) -> None:
     """Make a door lead to a space that the viewer leads. Raises `NotAllowed`, or `NotFound` for another's door."""
     door = db.get(Door, door_id)
     if door is None or not may_open(db, viewer, door_id):
@@ -162,7 +174,7 @@ def open_door(db: Session, viewer: Viewer, door_id: uuid.UUID, space_id: uuid.UU
     )
     if db.scalar(leads) is None:
         raise NotAllowed
-    door.space_id, door.opened_by = space_id, viewer.person_id
+    door.space_id, door.opened_by, door.lets_in = space_id, viewer.person_id, lets_in
     audit.note(
         db,
         organisation_id=viewer.organisation_id,
@@ -219,7 +231,12 @@ def join(
     values = {"role": role.value, "quality": one_line(quality)[:60]}
     row = insert(db, Membership).values(space_id=space.id, person_id=viewer.person_id, joined_at=now, **values)
     db.execute(row.on_conflict_do_update(index_elements=["space_id", "person_id"], set_=values))
+    _share(db, space, now)
     db.execute(delete(Knock).where(Knock.space_id == space.id, Knock.person_id == viewer.person_id))
+
+
+def _share(db: Session, space: SpaceHere, now: datetime) -> None:
+    db.execute(update(Space).where(Space.id == space.id, Space.shared_at.is_(None)).values(shared_at=now))
 
 
 def leave(db: Session, space: SpaceHere, viewer: Viewer, *, now: datetime) -> None:
@@ -242,6 +259,11 @@ def knock(db: Session, space: SpaceHere, viewer: Viewer, *, message: str, now: d
     db.execute(row.on_conflict_do_update(index_elements=["space_id", "person_id"], set_=values))
 
 
+def withdraw_knock(db: Session, space: SpaceHere, viewer: Viewer) -> None:
+    """Stop asking. Nothing happens when one didn't."""
+    db.execute(delete(Knock).where(Knock.space_id == space.id, Knock.person_id == viewer.person_id))
+
+
 def answer_knock(
     db: Session, space: SpaceHere, viewer: Viewer, person_id: uuid.UUID, *, let_in: bool, now: datetime
 ) -> None:
@@ -259,6 +281,7 @@ def answer_knock(
             where=Membership.role == Standing.OBSERVER.value,
         )
         db.execute(row)
+        _share(db, space, now)
     _trail(db, space, viewer, "spaces.let_in" if let_in else "spaces.turn_away", f"person:{person_id}", now)
 
 
@@ -289,11 +312,12 @@ def change(
 ) -> None:
     """Change what a space is called and for, and how open it is. The address stays.
 
-    Raises `NotAllowed` when the audience would widen: that takes the consent of the space, which comes with
-    proposals (issue 4).
+    Raises `WiderAudience` when more people would read what others wrote here, also those who left: that takes the
+    consent of the space, which comes with proposals. A space that was only its starter's may still be opened.
     """
     order = list(Level)
-    if order.index(level) < order.index(space.level) and space.members > 1:
+    wider = order.index(level) < order.index(space.level)
+    if wider and db.scalar(select(Space.shared_at).where(Space.id == space.id)) is not None:
         raise WiderAudience
     what_for = tidy(what_for)
     values = {"title": one_line(title), "what_for": what_for, "what_for_html": to_html(what_for), "level": level}

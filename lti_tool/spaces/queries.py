@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from lti_tool.db import Session
 from lti_tool.organisations.models import Network, NetworkMember, Organisation
@@ -15,6 +15,7 @@ from lti_tool.people.viewer import Viewer
 from lti_tool.spaces.access import SpaceHere, is_colleague, passages
 from lti_tool.spaces.models import Door, Knock, Membership, Passage, Space
 from lti_tool.spaces.policy import Action, Level, Standing
+from lti_tool.web.text import initials
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Listed:
     id: uuid.UUID
     slug: str
     title: str
-    what_for: str
+    what_for_html: str
     level: Level
     organisation_name: str
     role: str | None
@@ -44,6 +45,16 @@ class Someone:
     department: str
     organisation_name: str
     manager: bool
+
+    @property
+    def initials(self) -> str:
+        """For the face."""
+        return initials(self.name)
+
+    @property
+    def seed(self) -> int:
+        """The colour of the face."""
+        return self.id.bytes[-1]
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,7 @@ def spaces_of(db: Session, viewer: Viewer, *, most: int = 200) -> list[Listed]:
     )
     query = (
         select(
-            Space.id, Space.slug, Space.title, Space.what_for, Space.level,
+            Space.id, Space.slug, Space.title, Space.what_for_html, Space.level,
             Organisation.name.label("organisation_name"), Membership.role,
             members.scalar_subquery().label("members"), knocked.exists().label("knocked"),
         )
@@ -83,28 +94,51 @@ def spaces_of(db: Session, viewer: Viewer, *, most: int = 200) -> list[Listed]:
     return [Listed(**{**row._asdict(), "level": Level(row.level)}) for row in db.execute(query)]
 
 
-def networks_of(db: Session, viewer: Viewer) -> list[tuple[uuid.UUID, str]]:
-    """The networks that the viewer's organisation agreed to: a new space may be opened to one."""
-    query = (
-        select(Network.id, Network.name)
-        .join(NetworkMember, NetworkMember.network_id == Network.id)
-        .where(
-            NetworkMember.organisation_id == viewer.organisation_id, NetworkMember.agreed_at.is_not(None)
-        )
-        .order_by(Network.name)
+def networks_of(db: Session, viewer: Viewer) -> list[tuple[uuid.UUID, str, list[str]]]:
+    """The networks that the viewer's organisation agreed to, with the names of all in them.
+
+    A new space may be opened to one.
+    """
+    mine = select(NetworkMember.network_id).where(
+        NetworkMember.organisation_id == viewer.organisation_id, NetworkMember.agreed_at.is_not(None)
     )
-    return [(network_id, name) for network_id, name in db.execute(query)]
+    query = (
+        select(Network.id, Network.name, Organisation.name)
+        .join(NetworkMember, NetworkMember.network_id == Network.id)
+        .join(Organisation, Organisation.id == NetworkMember.organisation_id)
+        .where(Network.id.in_(mine), NetworkMember.agreed_at.is_not(None))
+        .order_by(Network.name, Network.id, Organisation.name)
+    )
+    found: dict[tuple[uuid.UUID, str], list[str]] = {}
+    for network_id, name, organisation in db.execute(query):
+        found.setdefault((network_id, name), []).append(organisation)
+    return [(network_id, name, organisations) for (network_id, name), organisations in found.items()]
+
+
+def own_organisation(db: Session, viewer: Viewer) -> str:
+    """The name of the viewer's organisation."""
+    return db.scalar(select(Organisation.name).where(Organisation.id == viewer.organisation_id)) or ""
 
 
 def people_of(
-    db: Session, viewer: Viewer, space: SpaceHere, *, roles: tuple[str, ...] = (), after: str = "", most: int = 100
+    db: Session,
+    viewer: Viewer,
+    space: SpaceHere,
+    *,
+    roles: tuple[str, ...] = (),
+    after: uuid.UUID | None = None,
+    most: int = 100,
 ) -> list[Someone]:
-    """Who takes part, by name; trekkers only for whoever may not see the members. Empty for who may not even that."""
+    """Who takes part, by name, from the one after `after`; only trekkers for whoever may not see the members.
+
+    Empty for who may not even that.
+    """
     if not space.may(Action.MEMBERS):
         if not space.may(Action.CHARTER):
             return []
         roles = (Standing.LEAD.value,)
     name = _shown_name()
+    place = func.lower(name)
     query = (
         select(
             Person.id, name.label("name"), Membership.role, Membership.quality,
@@ -116,12 +150,15 @@ def people_of(
         .join(Person, Person.id == Membership.person_id)
         .join(Organisation, Organisation.id == Person.organisation_id)
         .outerjoin(StaffMember, StaffMember.id == Person.staff_id)
-        .where(Membership.space_id == space.id, name > after)
-        .order_by(name, Person.id)
+        .where(Membership.space_id == space.id)
+        .order_by(place, Person.id)
         .limit(most)
     )  # fmt: skip
     if roles:
         query = query.where(Membership.role.in_(roles))
+    if after is not None:
+        last = select(place).where(Person.id == after).scalar_subquery()
+        query = query.where(or_(place > last, and_(place == last, Person.id > after)))
     return [Someone(**row._asdict()) for row in db.execute(query)]
 
 
@@ -139,10 +176,25 @@ def knocks_of(db: Session, viewer: Viewer, space: SpaceHere) -> list[tuple[uuid.
     return [(person, name, message, at) for person, name, message, at in db.execute(query)]
 
 
-def has_knocked(db: Session, viewer: Viewer, space: SpaceHere) -> bool:
-    """The viewer asked to come in and waits."""
-    mine = select(Knock.person_id).where(Knock.space_id == space.id, Knock.person_id == viewer.person_id)
-    return db.scalar(mine) is not None
+def knocked_at(db: Session, viewer: Viewer, space: SpaceHere) -> datetime | None:
+    """When the viewer asked to come in; None when they don't wait."""
+    mine = select(Knock.knocked_at).where(Knock.space_id == space.id, Knock.person_id == viewer.person_id)
+    return db.scalar(mine)
+
+
+def organisations_of(db: Session, viewer: Viewer, space: SpaceHere) -> list[str]:
+    """The organisations whose people are colleagues in a space: its owner first, then the others of its network."""
+    others = (
+        select(Organisation.name)
+        .join(NetworkMember, NetworkMember.organisation_id == Organisation.id)
+        .where(
+            NetworkMember.network_id == space.network_id,
+            NetworkMember.agreed_at.is_not(None),
+            Organisation.id != space.organisation_id,
+        )
+        .order_by(Organisation.name)
+    )
+    return [space.organisation_name, *(db.scalars(others) if space.network_id else ())]
 
 
 def door_for(db: Session, viewer: Viewer, door_id: uuid.UUID) -> DoorHere | None:
@@ -184,5 +236,5 @@ def led_by(db: Session, viewer: Viewer) -> list[tuple[uuid.UUID, str]]:
     return [(space_id, title) for space_id, title in db.execute(query)]
 
 
-def _shown_name() -> case[str]:
+def _shown_name() -> ColumnElement[str]:
     return case((Person.chosen_name != "", Person.chosen_name), else_=Person.name)

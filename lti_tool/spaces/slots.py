@@ -25,3 +25,8 @@ def _people(here: Here, *, space: SpaceHere) -> Entry | None:
 @slots.register("space.menu", order=90)
 def _settings(here: Here, *, space: SpaceHere) -> Entry | None:
     return ("settings", _("Instellingen"), f"/s/{space.slug}/settings", 0) if space.may(Action.LEAD) else None
+
+
+@slots.register("account", order=20)
+def _all(here: Here) -> tuple[str, str]:
+    return _("Alle ruimtes"), "/spaces"

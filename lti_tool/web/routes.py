@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from flask import Blueprint, Response, g, make_response
+from flask import Blueprint, Response, current_app, g, make_response
 from flask.typing import ResponseReturnValue
 
 from lti_tool.db import Session
@@ -210,6 +210,11 @@ def load_viewer(db: Session, now: datetime) -> Any:
     token = session.current_token()
     g.viewer = _loader[0](db, token, now) if token and _loader else None
     return g.viewer
+
+
+def exists(path: str) -> bool:
+    """Some room serves this fixed address. A page may link to a room above it, which need not be there."""
+    return any(rule.rule == path for rule in current_app.url_map.iter_rules())
 
 
 def after_commit(what: Callable[[], None]) -> None:

@@ -1,0 +1,359 @@
+"""Pages of spaces: the list, starting one, its home, joining, people and settings."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import redirect, request
+from flask.typing import ResponseReturnValue
+
+from lti_tool.people import operations as people
+from lti_tool.spaces import access, operations, pages, queries
+from lti_tool.spaces.access import InSpace, SpaceHere
+from lti_tool.spaces.forms import Charter, JoinSpace, KnockAnswer, Latch, NewSpace, OpenDoor, Role
+from lti_tool.spaces.policy import Action, Level, Standing
+from lti_tool.web import slots
+from lti_tool.web.errors import BadInput, NotAllowed, NotFound
+from lti_tool.web.forms import Filled, blank, fill
+from lti_tool.web.language import _
+from lti_tool.web.pages import render
+from lti_tool.web.routes import SIGNED_IN, Here, Room
+
+room = Room("spaces", __name__)
+PAGE = 100
+
+
+def _see(path: str) -> ResponseReturnValue:
+    return redirect(path, 303)
+
+
+@room.get("/spaces", access=SIGNED_IN)
+def index(here: Here) -> ResponseReturnValue:
+    """My spaces, and those one may discover."""
+    found = queries.spaces_of(here.db, here.viewer)
+    return render(
+        "spaces/index.html",
+        left="left" in request.args,
+        mine=[one for one in found if one.role],
+        others=[one for one in found if not one.role],
+        roles=pages.ROLE_WORDS,
+        in_short=pages.in_short,
+        means=pages.LEVEL_MEANS.items(),
+    )
+
+
+@room.get("/spaces/new", access=SIGNED_IN)
+def new(here: Here) -> ResponseReturnValue:
+    """The form of a new space, perhaps for a door."""
+    door = _door_to_open(here, request.args.get("door", ""))
+    title = (door.title or door.context_title) if door else ""
+    return _new(here, blank(title=title[:120], level=""), door)
+
+
+@room.post("/spaces/new", access=SIGNED_IN)
+def start(here: Here) -> ResponseReturnValue:
+    """Start a space; its door opens to it at once."""
+    door = _door_to_open(here, request.form.get("door", ""))
+    filled = fill(NewSpace)
+    if filled.form is None:
+        return _new(here, filled, door), 422
+    form = filled.form
+    space = operations.start(
+        here.db,
+        here.viewer,
+        title=form.title,
+        what_for=form.what_for,
+        level=form.level,
+        network_id=form.network,
+        now=here.now,
+    )
+    if door:
+        operations.open_door(
+            here.db, here.viewer, door.id, space.id, lets_in=form.lets_in, now=here.now
+        )
+    return _see(f"/s/{space.slug}")
+
+
+def _new(here: Here, filled: Filled[Any], door: queries.DoorHere | None) -> str:
+    networks = [
+        (str(network_id), f"{name}: {', '.join(organisations)}")
+        for network_id, name, organisations in queries.networks_of(here.db, here.viewer)
+    ]
+    own = _("Alleen %(organisation)s", organisation=queries.own_organisation(here.db, here.viewer))
+    return render(
+        "spaces/new.html",
+        filled=filled,
+        door=door,
+        networks=[("", own), *networks] if networks else [],
+        levels=_levels(),
+    )
+
+
+def _levels() -> list[tuple[str, str, str]]:
+    return [(level.value, str(pages.LEVEL_WORDS[level][0]), str(pages.LEVEL_MEANS[level])) for level in Level]
+
+
+def _door_to_open(here: Here, given: str) -> queries.DoorHere | None:
+    try:
+        door_id = uuid.UUID(given)
+    except ValueError:
+        return None
+    door = queries.door_for(here.db, here.viewer, door_id)
+    return door if door and door.teaches and door.space_slug is None else None
+
+
+@room.get("/doors/<uuid:door_id>", access=SIGNED_IN)
+def door(here: Here, door_id: uuid.UUID) -> ResponseReturnValue:
+    """A link in a course that leads nowhere yet: a choice for who teaches there, patience for who learns."""
+    found, space = _door(here, door_id)
+    if space:
+        return _see(f"/s/{space.slug}")
+    if found.space_slug:
+        return render("spaces/door_elsewhere.html", door=found)
+    if found.teaches:
+        return _choose(here, found, blank(space="new"))
+    return render("spaces/door_early.html", door=found)
+
+
+@room.post("/doors/<uuid:door_id>", access=SIGNED_IN)
+def open_door(here: Here, door_id: uuid.UUID) -> ResponseReturnValue:
+    """Choose where it leads. Somebody may have done so meanwhile."""
+    found, space = _door(here, door_id)
+    if space:
+        return _see(f"/s/{space.slug}")
+    if found.space_slug or not found.teaches:
+        raise NotAllowed(_("Vraag het aan de docent van deze cursus."), cause="does not teach there")
+    filled = fill(OpenDoor)
+    if filled.form is None:
+        return _choose(here, found, filled), 422
+    if filled.form.space == "new":
+        return _see(f"/spaces/new?door={door_id}")
+    operations.open_door(
+        here.db, here.viewer, door_id, filled.form.space, lets_in=filled.form.lets_in, now=here.now
+    )
+    return _see(f"/doors/{door_id}")
+
+
+def _door(here: Here, door_id: uuid.UUID) -> tuple[queries.DoorHere, SpaceHere | None]:
+    found = queries.door_for(here.db, here.viewer, door_id)
+    if found is None:
+        raise NotFound
+    space = access.find(here.db, here.viewer, found.space_slug, now=here.now) if found.space_slug else None
+    return found, space if space and space.may(Action.LEARN) else None
+
+
+def _choose(here: Here, found: queries.DoorHere, filled: Filled[Any]) -> str:
+    led = queries.led_by(here.db, here.viewer)
+    options = [
+        ("new", _("Een nieuwe ruimte")),
+        *((str(space_id), _("Een deur naar ‘%(title)s’", title=title)) for space_id, title in led),
+    ]
+    return render("spaces/door_choose.html", door=found, led=led, options=options, filled=filled)
+
+
+@room.get("/s/<slug>", access=InSpace(Action.CHARTER))
+def home(here: Here, slug: str) -> ResponseReturnValue:
+    """What the space is for, what is new in it, and who leads it."""
+    space: SpaceHere = here.place
+    reads = space.may(Action.READ)
+    if reads:
+        pages.note_reading(here)
+    head, rest = pages.headline(space.what_for_html)
+    return render(
+        "spaces/home.html",
+        **pages.frame(here, "home"),
+        head=head,
+        rest=rest,
+        leads=queries.people_of(here.db, here.viewer, space, roles=(Standing.LEAD.value,)),
+        fragments=slots.ask("space.home", here, space=space) if reads else [],
+        knocked=queries.knocked_at(here.db, here.viewer, space) if space.may(Action.KNOCK) else None,
+        can=_can(space),
+        taking_part=_takes_part(space),
+    )
+
+
+def _takes_part(space: SpaceHere) -> bool:
+    return space.standing in {Standing.MEMBER, Standing.SUPPORTER, Standing.LEAD}
+
+
+def _can(space: SpaceHere) -> dict[str, bool]:
+    """The actions by their code name, for templates."""
+    return {action.name.lower(): space.may(action) for action in Action}
+
+
+@room.get("/s/<slug>/join", access=InSpace(Action.CHARTER))
+def join_page(here: Here, slug: str) -> ResponseReturnValue:
+    """One screen: what for, who reads, what never to write, how mail works, how colleagues see you."""
+    if _takes_part(here.place):
+        return _see(f"/s/{slug}")
+    return _join(here, blank(name=here.viewer.given_name[:80]))
+
+
+@room.post("/s/<slug>/join", access=InSpace(Action.CHARTER))
+def join(here: Here, slug: str) -> ResponseReturnValue:
+    """Take part, watch from the tribune, or knock."""
+    space: SpaceHere = here.place
+    if _takes_part(space):
+        return _see(f"/s/{slug}")
+    filled = fill(JoinSpace)
+    if filled.form and not filled.form.name and not here.viewer.has_name and filled.form.way != "observer":
+        filled = Filled(None, filled.typed, {"name": _("Kies een naam, zodat collega’s weten wie er schrijft.")})
+    if filled.form is None:
+        return _join(here, filled), 422
+    form = filled.form
+    if form.name and form.name != here.viewer.given_name[:80].strip():
+        people.choose(here.db, here.viewer.person_id, chosen_name=form.name)
+    if form.way == "knock":
+        operations.knock(here.db, space, here.viewer, message=form.message, now=here.now)
+    else:
+        watches = form.way == "observer"
+        operations.join(here.db, space, here.viewer, observer=watches, quality=form.quality, now=here.now)
+    return _see(f"/s/{slug}")
+
+
+def _join(here: Here, filled: Filled[Any]) -> str:
+    space: SpaceHere = here.place
+    head, rest = pages.headline(space.what_for_html)
+    return render(
+        "spaces/join.html",
+        space_here=space,
+        head=head,
+        rest=rest,
+        filled=filled,
+        who=pages.who_reads(space),
+        level_word=pages.LEVEL_WORDS[space.level][0],
+        organisations=queries.organisations_of(here.db, here.viewer, space),
+        leads=queries.people_of(here.db, here.viewer, space, roles=(Standing.LEAD.value,), most=6),
+        knocked=queries.knocked_at(here.db, here.viewer, space),
+        can=_can(space),
+    )
+
+
+@room.post("/s/<slug>/knock/withdraw", access=InSpace(Action.CHARTER))
+def withdraw_knock(here: Here, slug: str) -> ResponseReturnValue:
+    """Rather not."""
+    operations.withdraw_knock(here.db, here.place, here.viewer)
+    return _see(f"/s/{slug}")
+
+
+@room.post("/s/<slug>/leave", access=InSpace(Action.LEAVE))
+def leave(here: Here, slug: str) -> ResponseReturnValue:
+    """Leave at once, without a reason."""
+    operations.leave(here.db, here.place, here.viewer, now=here.now)
+    return _see("/spaces?left=1")
+
+
+@room.get("/s/<slug>/people", access=InSpace(Action.CHARTER))
+def members(here: Here, slug: str) -> ResponseReturnValue:
+    """Who takes part, as far as the viewer may know; on top who knocks, for who may let them in."""
+    space: SpaceHere = here.place
+    found = queries.people_of(here.db, here.viewer, space, after=_after(), most=PAGE + 1)
+    return render(
+        "spaces/people.html",
+        **pages.frame(here, "people"),
+        people=found[:PAGE],
+        next_after=found[PAGE - 1].id if len(found) > PAGE else None,
+        first_page=_after() is None,
+        roles=pages.ROLE_WORDS,
+        chips=_chips,
+        knocks=queries.knocks_of(here.db, here.viewer, space),
+        organisations=queries.organisations_of(here.db, here.viewer, space),
+        can=_can(space),
+        own_id=here.viewer.person_id,
+    )
+
+
+def _chips(one: queries.Someone) -> list[str]:
+    role = [] if one.role == Standing.MEMBER else [str(pages.ROLE_WORDS[Standing(one.role)])]
+    return [*role, _("leidinggevende")] if one.manager else role
+
+
+def _after() -> uuid.UUID | None:
+    try:
+        return uuid.UUID(request.args["after"]) if "after" in request.args else None
+    except ValueError as error:
+        raise BadInput(cause="after is no id") from error
+
+
+@room.post("/s/<slug>/knocks/<uuid:person_id>", access=InSpace(Action.MODERATE))
+def answer_knock(here: Here, slug: str, person_id: uuid.UUID) -> ResponseReturnValue:
+    """Let in, or not now."""
+    filled = fill(KnockAnswer)
+    if filled.form is None:
+        raise BadInput(cause="no answer to a knock")
+    let_in = filled.form.let_in
+    operations.answer_knock(here.db, here.place, here.viewer, person_id, let_in=let_in, now=here.now)
+    return _see(f"/s/{slug}/people")
+
+
+@room.post("/s/<slug>/people/<uuid:person_id>/role", access=InSpace(Action.LEAD))
+def set_role(here: Here, slug: str, person_id: uuid.UUID) -> ResponseReturnValue:
+    """Make somebody trekker, supporter or member."""
+    filled = fill(Role)
+    if filled.form is None:
+        raise BadInput(cause="no role of a member")
+    role = Standing(filled.form.role)
+    operations.set_role(here.db, here.place, here.viewer, person_id, role, now=here.now)
+    return _see(f"/s/{slug}/people")
+
+
+@room.get("/s/<slug>/settings", access=InSpace(Action.LEAD))
+def settings(here: Here, slug: str) -> ResponseReturnValue:
+    """What a trekker may change."""
+    space: SpaceHere = here.place
+    notices: list[tuple[str, str, list[Any]]] = [("done", _("Bewaard."), [])] if "saved" in request.args else []
+    filled = blank(title=space.title, what_for=space.what_for, level=space.level.value)
+    return _settings(here, filled, notices)
+
+
+@room.post("/s/<slug>/settings", access=InSpace(Action.LEAD))
+def change(here: Here, slug: str) -> ResponseReturnValue:
+    """Keep them. Fewer readers is always possible; more takes the consent of the space."""
+    filled = fill(Charter)
+    if filled.form is None:
+        return _settings(here, filled, []), 422
+    form = filled.form
+    try:
+        operations.change(
+            here.db,
+            here.place,
+            here.viewer,
+            title=form.title,
+            what_for=form.what_for,
+            level=form.level,
+            now=here.now,
+        )
+    except operations.WiderAudience as refused:
+        return _settings(here, Filled(None, filled.typed, {"level": str(refused.sentence)}), []), refused.status
+    return _see(f"/s/{slug}/settings?saved=1")
+
+
+def _settings(here: Here, filled: Filled[Any], notices: list[tuple[str, str, list[Any]]]) -> str:
+    return render(
+        "spaces/settings.html",
+        **pages.frame(here, "settings"),
+        filled=filled,
+        levels=_levels(),
+        doors=queries.doors_of(here.db, here.viewer, here.place),
+        organisations=queries.organisations_of(here.db, here.viewer, here.place),
+        notices=notices,
+    )
+
+
+@room.post("/s/<slug>/doors/<uuid:door_id>", access=InSpace(Action.LEAD))
+def set_door(here: Here, slug: str, door_id: uuid.UUID) -> ResponseReturnValue:
+    """Whether who comes through may join at once."""
+    filled = fill(Latch)
+    if filled.form is None:
+        raise BadInput(cause="no latch")
+    lets_in = filled.form.lets_in
+    operations.set_door(here.db, here.place, here.viewer, door_id, lets_in=lets_in, now=here.now)
+    return _see(f"/s/{slug}/settings?saved=1")
+
+
+@room.post("/s/<slug>/doors/<uuid:door_id>/close", access=InSpace(Action.LEAD))
+def close_door(here: Here, slug: str, door_id: uuid.UUID) -> ResponseReturnValue:
+    """Take the door away."""
+    operations.close_door(here.db, here.place, here.viewer, door_id, now=here.now)
+    return _see(f"/s/{slug}/settings?saved=1")
