@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from lti_tool.activity import operations
+from lti_tool.activity import operations, partitions
 from lti_tool.jobs.schedule import Work, task
 
 
@@ -12,3 +12,9 @@ from lti_tool.jobs.schedule import Work, task
 def fold(work: Work) -> None:
     """Fold raw activity and forget what is older than 90 days."""
     operations.fold(work.db, work.settings.secret_key, work.now)
+
+
+@task("make partitions ahead", every=timedelta(hours=24))
+def make_partitions(work: Work) -> None:
+    """The coming months, on PostgreSQL."""
+    partitions.make_ahead(work.db, work.now.date())

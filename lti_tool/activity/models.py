@@ -26,13 +26,19 @@ class Activity(Base):
     """One row per person, space, kind and day, whatever the number of times: there is nothing to rank by."""
 
     __tablename__ = "activity"
-    # PostgreSQL splits it by month (see the first migration), so the day is in the key.
-    __table_args__ = (Index("ix_activity_organisation_day", "organisation_id", "day"),)
+    # The fold and the forgetting go by day, which PostgreSQL also splits it by (see `activity.partitions`);
+    # a report asks of one person at a time whether there was anything in a quarter.
+    __table_args__ = (
+        Index("ix_activity_person_day", "person_id", "day"),
+        {"postgresql_partition_by": "RANGE (day)"},
+    )
 
-    person_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    person_id: Mapped[uuid.UUID] = mapped_column(
+        Id, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
+    )
     space_id: Mapped[uuid.UUID] = mapped_column(Id, primary_key=True)
     kind: Mapped[str] = mapped_column(String(10), primary_key=True)
-    day: Mapped[date] = mapped_column(Date, primary_key=True)
     organisation_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("organisation.id"))
     """The organisation of the person."""
     space_organisation_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("organisation.id"))
@@ -51,8 +57,21 @@ class ActivityFold(Base):
     quarter: Mapped[str] = mapped_column(String(7), primary_key=True)
     """`2026-Q4`."""
     organisation_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("organisation.id"))
-    kinds: Mapped[str] = mapped_column(String(40), default="")
-    """The kinds, space separated and sorted."""
+    """The organisation of the person."""
+    read: Mapped[bool] = mapped_column(default=False)
+    came: Mapped[bool] = mapped_column(default=False)
+    wrote: Mapped[bool] = mapped_column(default=False)
+    tried: Mapped[bool] = mapped_column(default=False)
+
+
+class FoldMark(Base):
+    """How far the nightly fold came. One row."""
+
+    __tablename__ = "activity_fold_mark"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    day: Mapped[date] = mapped_column(Date)
+    """All days before this one are folded."""
 
 
 register(Activity.person_id, OnErase.DELETE, export=("space_id", "kind", "day"))

@@ -1,0 +1,100 @@
+"""A report in words and bars, for the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lti_tool.activity.quarters import Quarter
+from lti_tool.reports.queries import COLUMNS, Report
+from lti_tool.reports.suppression import NO_DEPARTMENT, NOT_IN_STAFF_LIST, SMALL_GROUPS
+from lti_tool.web.language import _
+
+_SUMS = COLUMNS[1:]
+
+
+@dataclass(frozen=True)
+class Lead:
+    """What the first sentence may say: over everybody, or over the groups that show a figure."""
+
+    people: int
+    took_part: int | None
+    """None when no group shows it; then `people` is 0."""
+    groups: int
+    """How many groups it is about; 0 when it is about everybody."""
+    released_hours: float | None
+    accredited_hours: float | None
+    whole: bool
+    """The hours are of everybody, not only of groups that show them."""
+
+    @property
+    def of_every_100(self) -> int:
+        """How many of every 100 took part."""
+        return round(100 * (self.took_part or 0) / self.people) if self.people else 0
+
+
+def label(group: str) -> str:
+    """A group as the reader calls it."""
+    words = {
+        SMALL_GROUPS: _("Kleine groepen"),
+        NOT_IN_STAFF_LIST: _("Niet in de personeelslijst"),
+        NO_DEPARTMENT: _("Zonder afdeling"),
+    }
+    return words.get(group, group)
+
+
+def quarter(period: str) -> str:
+    """`Kwartaal 3 van 2026`."""
+    found = Quarter.parse(period)
+    return _("Kwartaal %(number)s van %(year)s", number=found.number, year=found.year)
+
+
+def lead(report: Report) -> Lead:
+    """Adds up only what the table shows, so it says nothing that the table does not."""
+    shown = [row for row in report.rows if row["took_part"] is not None and row["people"] is not None]
+    everybody = report.total["took_part"] is not None and report.total["people"] is not None
+    counted = [report.total] if everybody else shown
+    totals = {name: report.total[name] for name in ("released_hours", "accredited_hours")}
+    whole = None not in totals.values()
+    return Lead(
+        people=sum(row["people"] for row in counted),
+        took_part=sum(row["took_part"] for row in counted) if counted else None,
+        groups=0 if everybody else len(shown),
+        released_hours=totals["released_hours"] if whole else _visible(report, "released_hours"),
+        accredited_hours=totals["accredited_hours"] if whole else _visible(report, "accredited_hours"),
+        whole=whole,
+    )
+
+
+def _visible(report: Report, column: str) -> float | None:
+    shown = [row[column] for row in report.rows if row[column] is not None]
+    return round(sum(shown), 2) if shown else None
+
+
+def bars(report: Report) -> list[tuple[str, int | None, bool]]:
+    """Label, people who took part of every 100 or None, and whether it is a rest group (the lighter tint)."""
+
+    def of_every_100(row: dict[str, Any]) -> int | None:
+        if row["took_part"] is None or not row["people"]:
+            return None
+        return round(100 * int(row["took_part"]) / int(row["people"]))
+
+    rest = (SMALL_GROUPS, NOT_IN_STAFF_LIST, NO_DEPARTMENT)
+    return [(label(row["group"]), of_every_100(row), row["group"] in rest) for row in report.rows]
+
+
+def table(report: Report) -> dict[str, Any]:
+    """Columns, rows and the total, as the table's macro takes them."""
+    return {
+        "columns": [
+            _("Afdeling"),
+            _("Collega’s"),
+            _("Deed mee"),
+            _("Uren gedeeld"),
+            _("Uren formeel"),
+            _("Punten"),
+        ],
+        "rows": [(label(row["group"]), [row[name] for name in _SUMS]) for row in report.rows],
+        "total": (_("Alle afdelingen"), [report.total[name] for name in _SUMS]),
+        "hides": any(row[name] is None for row in [*report.rows, report.total] for name in _SUMS),
+    }
