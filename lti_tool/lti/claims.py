@@ -168,12 +168,12 @@ def _frame_hosts(
         f"https://{domain}" if domain else "",
         presentation.get("return_url"),
     )
-    found = [_origin(url, loopback) for url in said if isinstance(url, str)]
+    found = [safe_origin(url, loopback=loopback) for url in said if isinstance(url, str)]
     return " ".join(dict.fromkeys(host for host in found if host))
 
 
-def _origin(url: str, loopback: bool) -> str:
-    """`https://host:port`, made of checked parts only: it goes into a header."""
+def safe_origin(url: str, *, loopback: bool) -> str:
+    """`https://host:port`, made of checked parts only: it goes into a header. Empty when it can't be."""
     try:
         parts = urlsplit(url[:2000])
         host, port = (parts.hostname or "").lower(), parts.port
@@ -201,7 +201,7 @@ def _back(
     if product == "canvas" and _HOST.fullmatch(domain) and number.isascii() and number.isdecimal():
         return f"https://{domain}/courses/{number}"
     url = presentation.get("return_url")
-    if not isinstance(url, str) or not _origin(url, loopback=True):
+    if not isinstance(url, str) or not safe_origin(url, loopback=True):
         return ""
     bare = url.partition("#")[0].partition("?")[0]
     return bare if len(bare) <= 1000 and bare.isascii() and bare.isprintable() and " " not in bare else ""

@@ -16,7 +16,7 @@ from pylti1p3.registration import Registration
 from connectors.http import origin
 from lti_tool.db import Database, insert
 from lti_tool.lti import known
-from lti_tool.lti.claims import BadClaim, identifier
+from lti_tool.lti.claims import BadClaim, identifier, safe_origin
 from lti_tool.lti.library import COOKIE_LIFE, Address, Config, Cookies, Memory, Params, hashed
 from lti_tool.lti.models import LoginState
 from lti_tool.lti.refusals import LaunchRefused
@@ -65,7 +65,8 @@ def start(database: Database, params: Mapping[str, str], *, base_url: str, now: 
     with database.reading() as db:
         platform = known.platform_for_login(db, issuer, client_id)
     if platform is None:
-        raise LaunchRefused("L03", "no such platform, or several and no client id", lms=origin(issuer))
+        lms = safe_origin(issuer, loopback=True)
+        raise LaunchRefused("L03", "no such platform, or several and no client id", lms=lms)
     if not params.get("login_hint"):
         raise LaunchRefused("L05", "login_hint is missing", lms=platform.name, status=400)
     target = params.get("target_link_uri", "")

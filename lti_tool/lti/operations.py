@@ -106,7 +106,7 @@ def check(
     with database.reading() as db:
         known = known_of.look_up(db, token.issuer, token.client_id, hashed(state), token.deployment_id)
     if known is None:
-        lms = claims_of.text(token.issuer)
+        lms = claims_of.safe_origin(token.issuer, loopback=True)
         raise LaunchRefused("L03", "no such platform", lms=lms, deployment=token.deployment_id)
     try:
         if known.login is None:

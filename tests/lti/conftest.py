@@ -13,7 +13,7 @@ from flask import Flask
 from lti_tool.db import Database
 from lti_tool.organisations.addresses import Reach
 from lti_tool.organisations.operations import NewPlatform, add_organisation, add_platform
-from tests.platform import TOOL, Visitor, LyingPlatform, lying_platform
+from tests.platform import TOOL, LyingPlatform, Visitor, lying_platform
 
 REACH = Reach(loopback=True, private=True)
 

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from lti_tool.db import Database
 from tests.lti.helpers import arrivals
-from tests.platform import FATMA, INSTRUCTOR, LEARNER, LTI, VISIT, Visitor, LyingPlatform, User, new_key
+from tests.platform import FATMA, INSTRUCTOR, LEARNER, LTI, VISIT, LyingPlatform, User, Visitor, new_key
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -60,7 +60,9 @@ def signed_with_another_key(platform: LyingPlatform) -> None:
 
 
 def without_algorithm(token: str) -> str:
-    return ".".join([base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("="), token.split(".")[1], ""])
+    return ".".join(
+        [base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("="), token.split(".")[1], ""]
+    )
 
 
 def everything_else_gone(platform: LyingPlatform) -> None:
@@ -188,9 +190,19 @@ VALID: dict[str, tuple[User, tuple[str, ...], bool, dict[str, str]]] = {
     "student with a short role": (FATMA, ("Learner",), False, {}),
     "student with an unknown role": (FATMA, (FULL + "membership#Patient",), False, {}),
     "student without a role": (FATMA, (), False, {}),
-    "student with only an e-mail address": (ONLY_EMAIL, (LEARNER,), False, {"name": "", "email": FATMA.email}),
+    "student with only an e-mail address": (
+        ONLY_EMAIL,
+        (LEARNER,),
+        False,
+        {"name": "", "email": FATMA.email},
+    ),
     "student with only names": (ONLY_NAMES, (LEARNER,), False, {"name": "Fatma Yildiz", "email": ""}),
-    "student with nothing personal": (NOTHING, (LEARNER,), False, {"name": "", "email": "", "staff_number": ""}),
+    "student with nothing personal": (
+        NOTHING,
+        (LEARNER,),
+        False,
+        {"name": "", "email": "", "staff_number": ""},
+    ),
     "instructor elsewhere, student here": (
         FATMA,
         (FULL + "institution/person#Instructor", FULL + "system/person#Administrator", LEARNER),

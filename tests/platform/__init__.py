@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,7 +30,18 @@ from lti_tool.demo.platform import (
     new_key,
 )
 
-__all__ = ["INSTRUCTOR", "LEARNER", "LTI", "Course", "Link", "LyingPlatform", "Tool", "User", "Visit", "served"]
+__all__ = [
+    "INSTRUCTOR",
+    "LEARNER",
+    "LTI",
+    "Course",
+    "Link",
+    "LyingPlatform",
+    "Tool",
+    "User",
+    "Visit",
+    "served",
+]
 
 BASE_URL = "http://localhost:5000"
 TOOL = Tool(
@@ -53,14 +65,11 @@ VISIT = Visit(TOOL, FATMA, COURSE, LINK)
 
 Change = Callable[[dict[str, Any]], Any]
 
-_key = threading.local()
 
-
+@functools.cache
 def key_of_all_tests() -> RSAKey:
     """Making a key takes long; one does for all tests."""
-    if not hasattr(_key, "key"):
-        _key.key = new_key()
-    return _key.key
+    return new_key()
 
 
 class LyingPlatform(Platform):
@@ -124,7 +133,7 @@ class Visitor:
         self.platform = platform
 
     def login(self, visit: Visit = VISIT, *, method: str = "post", **changed: str | None) -> TestResponse:
-        """Click the link: the platform starts a login at the tool. `changed` fields replace or (None) remove."""
+        """Click the link: the platform starts a login at the tool. `changed` fields replace, None removes."""
         fields = {**self.platform.begin(visit).fields, **changed}
         sent = {name: value for name, value in fields.items() if value is not None}
         if method == "get":
