@@ -29,11 +29,14 @@ def page(name: str, language: str) -> Page | None:
         return None
     file = importlib.resources.files("lti_tool") / "docs" / language / f"{name}.md"
     title, _, body = file.read_text("utf-8").partition("\n")
-    html = _markdown.render(body)
-    html = re.sub(
-        r"<table>.*?</table>",
-        lambda table: f'<div class="table-scroll" tabindex="0" role="region" aria-label="{title[2:]}">{table[0]}</div>',
-        html,
-        flags=re.DOTALL,
-    )
+    sections = re.split(r"(?=<h2>)", _markdown.render(body))
+    html = "".join(_scrolling(section) for section in sections)
     return Page(title.removeprefix("# "), Markup(html))  # noqa: S704 - written by us
+
+
+def _scrolling(section: str) -> str:
+    """A table that is wider than a phone scrolls by itself, named after the heading above it."""
+    heading = re.match(r"<h2>(.*?)</h2>", section)
+    label = heading[1] if heading else ""
+    begin = f'<div class="table-scroll" role="region" aria-label="{label}" tabindex="0"><table>'
+    return section.replace("<table>", begin).replace("</table>", "</table></div>")

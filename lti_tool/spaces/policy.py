@@ -69,12 +69,12 @@ def allowed(standing: Standing, level: Level, *, through_door: bool = False, let
         return _INSIDE[standing]
     if standing is Standing.OBSERVER:
         # May become a member by the same way as a colleague; own words remain from when they were one.
-        reading = {_A.READ} if level is Level.OPEN else set()
-        if level is Level.OPEN or lets_in:
-            way_in = {_A.JOIN}
-        else:
-            way_in = {_A.KNOCK} if level is Level.KNOCK else set()
-        return _EXISTS | {_A.LEAVE, _A.OWN} | reading | way_in
+        own = _EXISTS | {_A.LEAVE, _A.OWN}
+        if level is Level.OPEN:
+            return own | {_A.READ, _A.JOIN}
+        if lets_in:
+            return own | {_A.JOIN}
+        return own | {_A.KNOCK} if level is Level.KNOCK else own
     if standing not in {Standing.COLLEAGUE, Standing.OFFICE}:
         return frozenset()
     joining = {_A.JOIN} if level is Level.OPEN or (through_door and lets_in) else set()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.orm import aliased
 
 from lti_tool.db import Session
 from lti_tool.organisations.models import Network, NetworkMember, Organisation
@@ -72,7 +73,8 @@ class DoorHere:
 
 def spaces_of(db: Session, viewer: Viewer, *, most: int = 200) -> list[Listed]:
     """The spaces the viewer takes part in, then those they may know of; each group by title."""
-    members = select(func.count()).where(Membership.space_id == Space.id, Membership.role != "observer")
+    taking = aliased(Membership)
+    members = select(func.count()).where(taking.space_id == Space.id, taking.role != Standing.OBSERVER.value)
     knocked = select(Knock.person_id).where(Knock.space_id == Space.id, Knock.person_id == viewer.person_id)
     mine = and_(Membership.space_id == Space.id, Membership.person_id == viewer.person_id)
     known = and_(
