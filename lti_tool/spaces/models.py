@@ -59,6 +59,18 @@ class Membership(Base):
     joined_at: Mapped[datetime] = mapped_column(Utc)
 
 
+class Departure(Base):
+    """Somebody left: what they wrote stays readable to themself for a while."""
+
+    __tablename__ = "departure"
+
+    space_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("space.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[uuid.UUID] = mapped_column(
+        Id, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    left_at: Mapped[datetime] = mapped_column(Utc, index=True)
+
+
 class Knock(Base):
     """Somebody asks to come in."""
 
@@ -109,6 +121,7 @@ class Passage(Base):
 
 register(Space.started_by, OnErase.DETACH, export=("title", "slug", "started_at"))
 register(Membership.person_id, OnErase.DELETE, export=("space_id", "role", "quality", "joined_at"))
+register(Departure.person_id, OnErase.DELETE, export=("space_id", "left_at"))
 register(Knock.person_id, OnErase.DELETE, export=("space_id", "message", "knocked_at"))
 register(Door.opened_by, OnErase.DETACH, export=("title", "context_title"))
 register(Passage.person_id, OnErase.DELETE, export=("door_id", "teaches", "passed_at"))

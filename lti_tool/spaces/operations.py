@@ -6,7 +6,7 @@ import re
 import unicodedata
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
@@ -16,12 +16,14 @@ from lti_tool.organisations.models import NetworkMember
 from lti_tool.people.viewer import Viewer
 from lti_tool.spaces import access
 from lti_tool.spaces.access import SpaceHere
-from lti_tool.spaces.models import Counter, Door, Knock, Membership, Passage, Space
+from lti_tool.spaces.models import Counter, Departure, Door, Knock, Membership, Passage, Space
 from lti_tool.spaces.policy import Action, Level, Standing
 from lti_tool.web.errors import NotAllowed, NotFound, Refusal
 from lti_tool.web.language import lazy
 from lti_tool.web.text import one_line, tidy, to_html
 
+OWN_WORDS = timedelta(days=90)
+"""How long what one wrote stays readable to oneself after leaving."""
 RESERVED = frozenset({"new"})
 
 
@@ -247,7 +249,15 @@ def leave(db: Session, space: SpaceHere, viewer: Viewer, *, now: datetime) -> No
         if (db.scalar(leads) or 0) < 2 and space.members > 1:
             raise LastLead
     mine = (Membership.space_id == space.id, Membership.person_id == viewer.person_id)
-    db.execute(delete(Membership).where(*mine))
+    if db.execute(delete(Membership).where(*mine).returning(Membership.person_id)).first():
+        row = insert(db, Departure).values(space_id=space.id, person_id=viewer.person_id, left_at=now)
+        db.execute(row.on_conflict_do_update(index_elements=["space_id", "person_id"], set_={"left_at": now}))
+
+
+def forget_departures(db: Session, now: datetime) -> int:
+    """Forget who left more than 90 days ago; then their own words close to them too. Returns how many."""
+    old = delete(Departure).where(Departure.left_at <= now - OWN_WORDS)
+    return len(db.execute(old.returning(Departure.person_id)).all())
 
 
 def knock(db: Session, space: SpaceHere, viewer: Viewer, *, message: str, now: datetime) -> None:
