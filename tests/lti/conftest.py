@@ -25,9 +25,7 @@ def organisation(database: Database, clock: Callable[[], datetime]) -> uuid.UUID
 
 
 @pytest.fixture
-def platform(
-    database: Database, clock: Callable[[], datetime], organisation: uuid.UUID
-) -> Iterator[LyingPlatform]:
+def platform(database: Database, clock: Callable[[], datetime], organisation: uuid.UUID) -> Iterator[LyingPlatform]:
     with lying_platform(clock=clock) as platform:
         register(database, platform, clock())
         yield platform

@@ -60,9 +60,7 @@ def signed_with_another_key(platform: LyingPlatform) -> None:
 
 
 def without_algorithm(token: str) -> str:
-    return ".".join(
-        [base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("="), token.split(".")[1], ""]
-    )
+    return ".".join([base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("="), token.split(".")[1], ""])
 
 
 def everything_else_gone(platform: LyingPlatform) -> None:

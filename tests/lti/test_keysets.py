@@ -95,9 +95,7 @@ def test_a_broken_answer_is_never_kept(
     assert kept(database) == before, "the last good answer stays"
 
 
-def test_a_platform_that_is_down_is_a_page(
-    visitor: Visitor, platform: LyingPlatform, database: Database
-) -> None:
+def test_a_platform_that_is_down_is_a_page(visitor: Visitor, platform: LyingPlatform, database: Database) -> None:
     with database.writing() as db:
         from sqlalchemy import update
 
@@ -112,9 +110,7 @@ def test_a_key_set_on_a_private_network_is_not_fetched_unless_the_setting_allows
 ) -> None:
     import lti_tool
 
-    outside = settings.model_copy(
-        update={"base_url": "https://tool.example", "allow_private_addresses": False}
-    )
+    outside = settings.model_copy(update={"base_url": "https://tool.example", "allow_private_addresses": False})
     app = lti_tool.create_app(outside, database=database, clock=clock)
     visitor = Visitor(app.test_client(), platform)
     target = "https://tool.example/lti/launch"

@@ -85,9 +85,7 @@ def test_row_3_expiry_is_required(visitor: Visitor, platform: LyingPlatform) -> 
     assert visitor.launch().status_code == 401
 
 
-def test_row_3_clocks_may_differ_by_a_minute(
-    visitor: Visitor, platform: LyingPlatform, clock: StandingClock
-) -> None:
+def test_row_3_clocks_may_differ_by_a_minute(visitor: Visitor, platform: LyingPlatform, clock: StandingClock) -> None:
     ahead = int(clock().timestamp()) + 30
     platform.change = lambda said: {**said, "iat": ahead, "nbf": ahead, "exp": ahead + 60}
     assert visitor.launch().status_code == 303
@@ -117,9 +115,7 @@ def test_row_3_addressees(visitor: Visitor, platform: LyingPlatform, aud: Any, a
     assert visitor.launch().status_code == status
 
 
-def test_row_3_an_algorithm_of_the_tokens_choice_is_not_used(
-    visitor: Visitor, platform: LyingPlatform
-) -> None:
+def test_row_3_an_algorithm_of_the_tokens_choice_is_not_used(visitor: Visitor, platform: LyingPlatform) -> None:
     """The classic: signed by HMAC with the public key as its secret."""
 
     def forge(token: str) -> str:
@@ -154,9 +150,7 @@ def test_row_4_a_launch_is_used_once(visitor: Visitor, database: Database) -> No
         assert db.scalar(select(func.count()).select_from(LoginState)) == 0
 
 
-def test_row_4_of_two_posts_at_once_one_gets_through(
-    app: Flask, visitor: Visitor, platform: LyingPlatform
-) -> None:
+def test_row_4_of_two_posts_at_once_one_gets_through(app: Flask, visitor: Visitor, platform: LyingPlatform) -> None:
     assert visitor.launch().status_code == 303  # so that the key set is there
     for _ in range(5):
         fields = visitor.authorize(visitor.login())
@@ -268,18 +262,14 @@ def test_row_7_customers_under_one_issuer_are_told_apart_by_client_id(
 ) -> None:
     with database.writing() as db:
         add_organisation(db, slug="de-berk", name="De Berk", now=clock())
-    second = register(
-        database, platform, clock(), organisation="de-berk", client_id="client-2", name="De Berk"
-    )
+    second = register(database, platform, clock(), organisation="de-berk", client_id="client-2", name="De Berk")
     other = dataclasses.replace(TOOL, client_id="client-2")
     platform.tools["client-2"] = other
     assert visitor.launch().status_code == 303
     assert visitor.launch(dataclasses.replace(VISIT, tool=other)).status_code == 303
     with database.reading() as db:
         people = db.execute(
-            select(Person.organisation_id, Identity.platform_id).join(
-                Identity, Identity.person_id == Person.id
-            )
+            select(Person.organisation_id, Identity.platform_id).join(Identity, Identity.person_id == Person.id)
         ).all()
     assert len({row.organisation_id for row in people}) == 2
     assert second in {row.platform_id for row in people}
@@ -364,9 +354,7 @@ def test_the_library_is_imported_by_the_front_door_and_the_services_only() -> No
     assert users <= {"lti", "lms"}
 
 
-def test_the_key_set_is_public_parts_only(
-    visitor: Visitor, platform: LyingPlatform, database: Database
-) -> None:
+def test_the_key_set_is_public_parts_only(visitor: Visitor, platform: LyingPlatform, database: Database) -> None:
     """A platform that publishes its private key by mistake does not get it stored with us."""
     platform.key_set_answer = lambda: {"keys": [key_of_all_tests().as_dict(private=True)]}
     assert visitor.launch().status_code == 303
@@ -382,9 +370,7 @@ def test_the_same_person_keeps_the_session_and_another_one_gets_a_new_one(
     clock.forward(minutes=5)
     assert set_cookies(visitor.launch())[COOKIE].split(";")[0] == first
     colleague = dataclasses.replace(FATMA, subject="13", name="Kees Bakker", staff_number="HR3")
-    assert (
-        set_cookies(visitor.launch(dataclasses.replace(VISIT, user=colleague)))[COOKIE].split(";")[0] != first
-    )
+    assert set_cookies(visitor.launch(dataclasses.replace(VISIT, user=colleague)))[COOKIE].split(";")[0] != first
 
 
 def test_nothing_goes_out_while_the_database_is_held(

@@ -117,9 +117,7 @@ def test_two_tabs_at_once_do_not_disturb_each_other(visitor: Visitor) -> None:
     assert visitor.post(second).status_code == 303
 
 
-def test_three_hundred_people_of_one_hospital_log_in_within_a_minute(
-    app: Flask, platform: LyingPlatform
-) -> None:
+def test_three_hundred_people_of_one_hospital_log_in_within_a_minute(app: Flask, platform: LyingPlatform) -> None:
     statuses = {Visitor(app.test_client(), platform).login().status_code for _ in range(300)}
     assert statuses == {302}
 
@@ -139,8 +137,6 @@ def test_the_schedule_clears_logins_nobody_came_back_from(
 
 def test_the_platforms_own_address_is_not_an_open_redirect(visitor: Visitor) -> None:
     """The browser is only ever sent to the address that an admin registered."""
-    location = visitor.login(auth_url="https://evil.example", redirect_uri="https://evil.example").headers[
-        "Location"
-    ]
+    location = visitor.login(auth_url="https://evil.example", redirect_uri="https://evil.example").headers["Location"]
     assert urlsplit(location).netloc == urlsplit(visitor.platform.auth_url).netloc
     assert "evil" not in location

@@ -1,0 +1,154 @@
+"""No cookie came back: not an error, but a page that opens a tab of one's own, without anybody being pushed into
+another name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from lti_tool.db import Database
+from lti_tool.web.session import COOKIE
+from tests.conftest import StandingClock
+from tests.lti.helpers import arrivals
+from tests.platform import FATMA, VISIT, LyingPlatform, Visitor
+
+TAB_COOKIE = "__Host-lti-tab"
+
+
+def ticket_in(answer: TestResponse) -> str:
+    found = re.search(r'name="ticket" value="([^"]+)"', answer.get_data(as_text=True))
+    assert found, answer.get_data(as_text=True)
+    return found[1]
+
+
+@pytest.fixture
+def held(visitor: Visitor) -> TestResponse:
+    """A launch in a frame that keeps no cookies."""
+    fields = visitor.authorize(visitor.login())
+    visitor.client._cookies.clear()
+    return visitor.post(fields)
+
+
+@pytest.fixture
+def tab(app: Flask) -> FlaskClient:
+    """A tab of one's own: no cookies of the frame in it."""
+    return app.test_client()
+
+
+def cookies(answer: TestResponse) -> dict[str, str]:
+    return {line.split("=", 1)[0]: line for line in answer.headers.getlist("Set-Cookie")}
+
+
+def test_no_cookie_is_a_page_with_a_way_out(held: TestResponse, platform: LyingPlatform) -> None:
+    page = held.get_data(as_text=True)
+    assert held.status_code == 200
+    assert "Deze pagina opent hier niet" in page
+    assert "Code L01" in page
+    assert 'method="post" action="/lti/tab" target="_blank"' in page
+    assert COOKIE not in cookies(held)
+    assert f"frame-ancestors 'self' {platform.issuer}" in held.headers["Content-Security-Policy"]
+    assert not any(secret in page for secret in ("Fatma", "Yildiz", "HR20009", "eyJ"))
+
+
+def test_the_whole_way_in_a_tab_of_ones_own(
+    held: TestResponse, tab: FlaskClient, visitor: Visitor, database: Database
+) -> None:
+    asked = tab.post("/lti/tab", data={"ticket": ticket_in(held)})
+    assert asked.status_code == 200
+    assert "Verder als Fatma?" in asked.get_data(as_text=True)
+    cookie = cookies(asked)[TAB_COOKIE]
+    for part in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=60"):
+        assert part in cookie.split("; ")
+    assert "frame-ancestors 'self';" in asked.headers["Content-Security-Policy"] + ";"
+    entered = tab.post("/lti/tab/continue", data={"ticket": ticket_in(asked), "answer": "yes"})
+    assert entered.status_code == 303
+    assert COOKIE in cookies(entered)
+    assert "Max-Age=0" in cookies(entered)[TAB_COOKIE]
+    for _ in range(2):
+        assert tab.get(entered.headers["Location"]).status_code == 200
+    (arrived,) = arrivals(database)
+    assert arrived["subject"] == FATMA.subject
+    assert arrived["context_title"] == "Wondzorg 2026"
+    assert visitor.launch().headers["Location"] == entered.headers["Location"], "the same address as in the frame"
+
+
+def test_every_ticket_is_used_once(held: TestResponse, tab: FlaskClient) -> None:
+    first = ticket_in(held)
+    second = ticket_in(tab.post("/lti/tab", data={"ticket": first}))
+    again = tab.post("/lti/tab", data={"ticket": first})
+    assert again.status_code == 400
+    assert "Code L02" in again.get_data(as_text=True)
+    assert tab.post("/lti/tab/continue", data={"ticket": second, "answer": "yes"}).status_code == 303
+    assert tab.post("/lti/tab/continue", data={"ticket": second, "answer": "yes"}).status_code == 400
+
+
+def test_a_held_ticket_lasts_ten_minutes(held: TestResponse, tab: FlaskClient, clock: StandingClock) -> None:
+    clock.forward(minutes=10)
+    assert tab.post("/lti/tab", data={"ticket": ticket_in(held)}).status_code == 400
+
+
+def test_an_answer_may_take_a_minute(held: TestResponse, tab: FlaskClient, clock: StandingClock) -> None:
+    asked = tab.post("/lti/tab", data={"ticket": ticket_in(held)})
+    clock.forward(seconds=60)
+    answer = tab.post("/lti/tab/continue", data={"ticket": ticket_in(asked), "answer": "yes"})
+    assert answer.status_code == 400
+    assert "Klik daar nog een keer op de link" in answer.get_data(as_text=True)
+
+
+def test_nobody_can_push_a_colleague_into_another_name(held: TestResponse, tab: FlaskClient, app: Flask) -> None:
+    """The attacker exchanges the ticket in their own browser and lets the victim's browser post the answer."""
+    victim = app.test_client()
+    stolen = ticket_in(tab.post("/lti/tab", data={"ticket": ticket_in(held)}))
+    pushed = victim.post("/lti/tab/continue", data={"ticket": stolen, "answer": "yes"})
+    assert pushed.status_code == 400
+    assert COOKIE not in cookies(pushed)
+    victim.set_cookie(TAB_COOKIE, "made up")
+    assert victim.post("/lti/tab/continue", data={"ticket": stolen, "answer": "yes"}).status_code == 400
+    assert tab.post("/lti/tab/continue", data={"ticket": stolen, "answer": "yes"}).status_code == 303
+
+
+def test_a_held_ticket_is_no_answer_and_an_answer_no_held_ticket(held: TestResponse, tab: FlaskClient) -> None:
+    first = ticket_in(held)
+    assert tab.post("/lti/tab/continue", data={"ticket": first, "answer": "yes"}).status_code == 400
+    second = ticket_in(tab.post("/lti/tab", data={"ticket": first}))
+    assert tab.post("/lti/tab", data={"ticket": second}).status_code == 400
+
+
+def test_not_me_opens_nothing(held: TestResponse, tab: FlaskClient, database: Database) -> None:
+    asked = ticket_in(tab.post("/lti/tab", data={"ticket": ticket_in(held)}))
+    answer = tab.post("/lti/tab/continue", data={"ticket": asked, "answer": "no"})
+    assert answer.status_code == 200
+    assert "Er is niets geopend" in answer.get_data(as_text=True)
+    assert COOKIE not in cookies(answer)
+    assert tab.post("/lti/tab/continue", data={"ticket": asked, "answer": "yes"}).status_code == 400
+    assert [row["counted"] for row in arrivals(database)] == [None], "a person, but no session"
+
+
+@pytest.mark.parametrize("fields", [{}, {"ticket": ""}, {"ticket": "\x00"}, {"ticket": "x" * 10_000}])
+def test_no_ticket_is_a_page(tab: FlaskClient, organisation: Any, fields: dict[str, str]) -> None:
+    for address in ("/lti/tab", "/lti/tab/continue"):
+        answer = tab.post(address, data=fields)
+        assert answer.status_code == 400
+        assert "Code L02" in answer.get_data(as_text=True)
+
+
+def test_without_a_name_the_question_is_still_a_question(app: Flask, visitor: Visitor, tab: FlaskClient) -> None:
+    nameless = dataclasses.replace(VISIT, user=dataclasses.replace(FATMA, name="", given_name="", family_name=""))
+    fields = visitor.authorize(visitor.login(nameless))
+    visitor.client._cookies.clear()
+    asked = tab.post("/lti/tab", data={"ticket": ticket_in(visitor.post(fields))})
+    assert "Verder zonder naam?" in asked.get_data(as_text=True)
+
+
+def test_a_held_launch_is_used_up(visitor: Visitor) -> None:
+    fields = visitor.authorize(visitor.login())
+    visitor.client._cookies.clear()
+    assert visitor.post(fields).status_code == 200
+    assert visitor.post(fields).status_code == 400
