@@ -1,4 +1,4 @@
-"""On PostgreSQL raw activity is split by month, so that forgetting and counting touch few rows at any size.
+"""On PostgreSQL raw activity is split by month: forgetting and counting touch few rows at any size.
 
 What no month was made for yet lands in the default partition; months are made ahead, while it can't hold them.
 """
@@ -16,20 +16,23 @@ AHEAD = 2
 """Months that are made before they begin."""
 DEFAULT = "CREATE TABLE activity_default PARTITION OF activity DEFAULT"
 
-event.listen(Activity.__table__, "after_create", DDL(DEFAULT).execute_if(dialect="postgresql"))
+_default = DDL(DEFAULT)  # type: ignore[no-untyped-call]
+event.listen(Activity.__table__, "after_create", _default.execute_if(dialect="postgresql"))
 
 
 def make_ahead(db: Session, today: date) -> list[str]:
     """Make the partitions of the coming months. Returns the names of those it made; nothing on SQLite."""
     if db.get_bind().dialect.name != "postgresql":
         return []
-    there = set(db.scalars(text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'activity'::regclass")))
+    parts = text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'activity'::regclass")
+    there = set(db.scalars(parts))
     made = []
     first = _next_month(today)
     for _ in range(AHEAD):
         after, name = _next_month(first), f"activity_{first:%Y_%m}"
         if name not in there:
-            db.execute(text(f"CREATE TABLE {name} PARTITION OF activity FOR VALUES FROM ('{first}') TO ('{after}')"))
+            values = f"FROM ('{first}') TO ('{after}')"
+            db.execute(text(f"CREATE TABLE {name} PARTITION OF activity FOR VALUES {values}"))
             made.append(name)
         first = after
     return made

@@ -52,7 +52,9 @@ class NewPost(Form):
     """A post below a conversation, or an answer to one of its posts."""
 
     text: Text
-    reply_to: Annotated[int | None, BeforeValidator(lambda value: value or None), Field(ge=1, le=LARGEST_NUMBER)] = None
+    reply_to: Annotated[
+        Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] | None, BeforeValidator(lambda value: value or None)
+    ] = None
 
 
 class ChangedPost(Form):

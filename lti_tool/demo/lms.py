@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask, Response, abort, g, redirect, request
 from flask.typing import ResponseReturnValue
@@ -134,7 +135,7 @@ def create_app(platforms: dict[str, Platform], frames: Frames) -> Callable[..., 
     def _headers(response: Response) -> Response:
         return _secured(response)
 
-    mounts = {f"/{slug}": _platform_app(slug, platform, world) for slug, platform in platforms.items()}
+    mounts: dict[str, Any] = {f"/{slug}": _platform_app(slug, platform, world) for slug, platform in platforms.items()}
     return DispatcherMiddleware(pages, mounts)
 
 

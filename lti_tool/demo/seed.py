@@ -22,7 +22,6 @@ from lti_tool.people import operations as people
 from lti_tool.people.staff_list import import_staff
 from lti_tool.people.viewer import Viewer, of_person
 from lti_tool.record import operations as record
-from lti_tool.record.forms import MomentForm
 from lti_tool.record.imports import import_records
 from lti_tool.record.models import MomentKind
 from lti_tool.reports import operations as reports
@@ -198,7 +197,7 @@ def _doors(filling: _Filling) -> None:
 def _moments(filling: _Filling) -> None:
     for moment in filling.world.moments:
         viewer = filling.viewer(moment.person, filling.now)
-        form = MomentForm(
+        what = record.What(
             kind=MomentKind(moment.kind),
             happened_on=moment.date,
             minutes=moment.minutes,
@@ -206,6 +205,6 @@ def _moments(filling: _Filling) -> None:
             learned=moment.learnt,
             plan=moment.will_do,
         )
-        made = record.add(filling.db, viewer, form, now=filling.now)
+        made = record.add(filling.db, viewer, what, now=filling.now)
         if moment.shared:
             record.share(filling.db, viewer, made, now=filling.now)

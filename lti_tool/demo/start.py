@@ -128,7 +128,7 @@ def _settings(folder: Path, port: int) -> Settings:
         return Settings(
             base_url=f"http://localhost:{port}",
             secret_key=_kept(folder / "secret_key", lambda: secrets.token_urlsafe(48)),
-            encryption_key=_kept(  # type: ignore[arg-type]
+            encryption_key=_kept(
                 folder / "encryption_key", lambda: base64.b64encode(os.urandom(32)).decode()
             ),
             data_dir=folder,

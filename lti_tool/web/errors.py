@@ -23,8 +23,8 @@ class Refusal(Exception):
 
     code = "E00"
     status = 400
-    title = lazy("Dit lukt niet")
-    sentence = lazy("Ga terug en probeer het nog een keer.")
+    title: lazy | str = lazy("Dit lukt niet")
+    sentence: lazy | str = lazy("Ga terug en probeer het nog een keer.")
     template = "errors/refusal.html"
 
     def __init__(self, sentence: str | None = None, *, cause: str = "", **details: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy.types import TypeDecorator
@@ -10,7 +10,7 @@ from sqlalchemy.types import TypeDecorator
 from lti_tool.db import Base, Id, Utc
 
 
-def _show_type(kind: str, item: Any, autogen: Any) -> str | bool:
+def _show_type(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
     if kind == "type" and isinstance(item, Id | Utc):
         autogen.imports.add("from lti_tool.db import Id, Utc")
         return f"{type(item).__name__}()"
