@@ -6,7 +6,7 @@ import enum
 import uuid
 from datetime import date
 
-from sqlalchemy import Date, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import DDL, Date, ForeignKey, Index, LargeBinary, String, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lti_tool.db import Base, Id
@@ -34,15 +34,18 @@ class Activity(Base):
     )
 
     day: Mapped[date] = mapped_column(Date, primary_key=True)
-    person_id: Mapped[uuid.UUID] = mapped_column(
-        Id, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
-    )
+    person_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
     space_id: Mapped[uuid.UUID] = mapped_column(Id, primary_key=True)
     kind: Mapped[str] = mapped_column(String(10), primary_key=True)
     organisation_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("organisation.id"))
     """The organisation of the person."""
     space_organisation_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("organisation.id"))
     """The organisation that owns the space."""
+
+
+# Holds the months that nobody made a partition for yet; so tables that are made from the models can be used.
+_default = DDL("CREATE TABLE activity_default PARTITION OF activity DEFAULT")  # type: ignore[no-untyped-call]
+event.listen(Activity.__table__, "after_create", _default.execute_if(dialect="postgresql"))
 
 
 class ActivityFold(Base):

@@ -111,9 +111,7 @@ def _fold_in(db: Session, secret_key: str, quarter: Quarter, rows: Sequence[Any]
         }
         for found in rows
     ]
-    db.execute(
-        row.on_conflict_do_update(index_elements=["pseudonym", "space_id", "quarter"], set_=gained), values
-    )
+    db.execute(row.on_conflict_do_update(index_elements=["pseudonym", "space_id", "quarter"], set_=gained), values)
 
 
 def forget_person(db: Session, secret_key: str, person_id: uuid.UUID) -> None:

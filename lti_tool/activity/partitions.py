@@ -7,17 +7,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import DDL, event, text
+from sqlalchemy import text
 
-from lti_tool.activity.models import Activity
 from lti_tool.db import Session
 
 AHEAD = 2
 """Months that are made before they begin."""
-DEFAULT = "CREATE TABLE activity_default PARTITION OF activity DEFAULT"
-
-_default = DDL(DEFAULT)  # type: ignore[no-untyped-call]
-event.listen(Activity.__table__, "after_create", _default.execute_if(dialect="postgresql"))
 
 
 def make_ahead(db: Session, today: date) -> list[str]:
