@@ -20,6 +20,14 @@ START = datetime(2026, 11, 25, 6, 52, tzinfo=UTC)
 """Wednesday 25 November 2026, 07:52 in Amsterdam, after a night shift."""
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Figures are by hand: `-m long`."""
+    if "long" not in (config.getoption("-m") or ""):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="by hand: -m long"))
+
+
 class StandingClock:
     """A clock that goes on only when a test says so."""
 

@@ -85,6 +85,18 @@ class World:
         client.set_cookie(session.COOKIE, token, domain="localhost", path="/", secure=True)
         return Somebody(person.id, viewer, client)
 
+    def again(self, who: Somebody) -> Somebody:
+        """The same person comes in anew: another session in another browser."""
+        now = self.clock()
+        with self.database.writing() as db, self.app.test_request_context():
+            token = session.begin(db, who.id, now=now)
+        with self.database.reading() as db:
+            viewer = viewers.load(db, token, now)
+        assert viewer is not None
+        client = self.app.test_client()
+        client.set_cookie(session.COOKIE, token, domain="localhost", path="/", secure=True)
+        return Somebody(who.id, viewer, client)
+
     def stranger(self) -> FlaskClient:
         return self.app.test_client()
 
