@@ -50,9 +50,7 @@ def client_id(organisation: str) -> str:
 
 def platform_for(origin: str, tool: str, organisation: content.Organisation, **more: object) -> Platform:
     """The LMS of an organisation, with the tool registered. `origin` and `tool` are addresses without a slash."""
-    registered = Tool(
-        client_id(organisation.slug), "1", f"{tool}/lti/login", f"{tool}/lti/launch", f"{tool}/lti/jwks"
-    )
+    registered = Tool(client_id(organisation.slug), "1", f"{tool}/lti/login", f"{tool}/lti/launch", f"{tool}/lti/jwks")
     return Platform(
         f"{origin}/{organisation.slug}",
         tools=[registered],
@@ -93,7 +91,7 @@ def _visit(platform: Platform, tool: Tool, person: content.Person, course: conte
 def create_app(platforms: dict[str, Platform], frames: Frames) -> Callable[..., object]:
     """The practice LMS as one WSGI app: the course pages, and each platform's own addresses below its name."""
     world = content.load()
-    pages = Flask("lti_tool.demo", static_folder="demo/static", static_url_path="/static-lms")
+    pages = Flask("lti_tool.demo", static_folder="static", static_url_path="/static-lms")
     env = environment()
 
     def show(template: str, **values: object) -> str:
@@ -208,5 +206,3 @@ def _item(own: content.Course, given: str, wanted: content.Course) -> tuple[str,
         return str(number), chosen.title
     same = [n for n, item in enumerate(own.links, 1) if item.space and item.space == chosen.space] or [1]
     return str(same[0]), own.links[same[0] - 1].title
-
-

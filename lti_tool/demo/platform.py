@@ -344,9 +344,7 @@ def endpoints(platform: Platform, *, who: Callable[[], str | None] = lambda: Non
         try:
             answer = platform.authorize(request.values.to_dict(), signed_in=who())
         except Unrecoverable as error:
-            return Response(
-                f"Ongeldig verzoek: {escape(error)}", 404, content_type="text/html; charset=utf-8"
-            )
+            return Response(f"Ongeldig verzoek: {escape(error)}", 404, content_type="text/html; charset=utf-8")
         return Response(answer.html(), content_type="text/html; charset=utf-8")
 
     @addresses.post("/token")

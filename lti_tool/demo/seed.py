@@ -16,7 +16,8 @@ from lti_tool.db.installation import is_demo, state
 from lti_tool.demo import content
 from lti_tool.demo.lms import client_id
 from lti_tool.demo.platform import Platform
-from lti_tool.organisations import keys, operations as organisations
+from lti_tool.organisations import keys
+from lti_tool.organisations import operations as organisations
 from lti_tool.organisations.addresses import Reach
 from lti_tool.people import operations as people
 from lti_tool.people.staff_list import import_staff
@@ -25,10 +26,15 @@ from lti_tool.record import operations as record
 from lti_tool.record.imports import import_records
 from lti_tool.record.models import MomentKind
 from lti_tool.reports import operations as reports
-from lti_tool.spaces import access, operations as spaces
+from lti_tool.spaces import access
+from lti_tool.spaces import operations as spaces
+from lti_tool.spaces.access import SpaceHere
 from lti_tool.spaces.models import Membership
 from lti_tool.spaces.policy import Level
 from lti_tool.web.runtime import Runtime
+
+NEW = 3
+"""Posts of fewer days ago than this are new to everybody who did not write them."""
 
 
 @dataclass
@@ -44,6 +50,14 @@ class _Filling:
     platforms: dict[str, uuid.UUID] = field(default_factory=dict)
     people: dict[str, uuid.UUID] = field(default_factory=dict)
     spaces: dict[str, uuid.UUID] = field(default_factory=dict)
+
+    def in_space(self, key: str, slug: str, now: datetime) -> tuple[Viewer, SpaceHere]:
+        """Somebody in a space."""
+        viewer = self.viewer(key, now)
+        space = access.find(self.db, viewer, slug, now=now)
+        if space is None:
+            raise LookupError(slug)
+        return viewer, space
 
     def viewer(self, key: str, now: datetime) -> Viewer:
         """Somebody of the world at a screen."""
@@ -138,8 +152,13 @@ def _space(filling: _Filling, space: content.Space) -> None:
         db.merge(member)
         _read(filling, key, made.id, filling.organisations[space.organisation])
     db.flush()
+    written: dict[str, int] = {}
     for conversation in space.conversations:
-        _conversation(filling, space.slug, conversation)
+        _write(filling, space.slug, conversation, written, until=NEW)
+    for key, _ in space.memberships():
+        _catch_up(filling, space.slug, key)
+    for conversation in space.conversations:
+        _write(filling, space.slug, conversation, written, since=NEW)
 
 
 def _read(filling: _Filling, key: str, space_id: uuid.UUID, owner: uuid.UUID) -> None:
@@ -155,22 +174,34 @@ def _read(filling: _Filling, key: str, space_id: uuid.UUID, owner: uuid.UUID) ->
     )
 
 
-def _conversation(filling: _Filling, slug: str, conversation: content.Conversation) -> None:
-    first, *rest = conversation.posts
-    at = first.posted_at(filling.now)
-    viewer = filling.viewer(first.author, at)
-    space = access.find(filling.db, viewer, slug, now=at)
-    if space is None:
-        raise LookupError(slug)
-    new = NewConversation(kind=conversation.kind, title=conversation.title, text=first.body)
-    number = conversations.start(filling.db, viewer, space, new, now=at)
-    for post in rest:
+def _write(
+    filling: _Filling,
+    slug: str,
+    conversation: content.Conversation,
+    written: dict[str, int],
+    *,
+    until: int = 0,
+    since: int = 10_000,
+) -> None:
+    """Write the posts of `until` or more days ago, and of less than `since`."""
+    for post in conversation.posts:
+        if post.days_ago < until or post.days_ago >= since:
+            continue
         at = post.posted_at(filling.now)
-        viewer = filling.viewer(post.author, at)
-        here = access.find(filling.db, viewer, slug, now=at)
-        if here is None:
-            raise LookupError(slug)
-        conversations.reply(filling.db, viewer, here, number, NewPost(text=post.body, reply_to=post.reply_to), now=at)
+        viewer, space = filling.in_space(post.author, slug, at)
+        if conversation.title in written:
+            new = NewPost(text=post.body, reply_to=post.reply_to)
+            conversations.reply(filling.db, viewer, space, written[conversation.title], new, now=at)
+        else:
+            start = NewConversation(kind=conversation.kind, title=conversation.title, text=post.body)
+            written[conversation.title] = conversations.start(filling.db, viewer, space, start, now=at)
+
+
+def _catch_up(filling: _Filling, slug: str, key: str) -> None:
+    """Somebody read everything until some days ago: only the last of it is new to them."""
+    at = filling.now - timedelta(days=NEW - 1)
+    viewer, space = filling.in_space(key, slug, at)
+    conversations.all_read(filling.db, viewer, space, now=at)
 
 
 def _doors(filling: _Filling) -> None:

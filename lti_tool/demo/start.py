@@ -38,9 +38,7 @@ def run(folder: Path, port: int) -> int:
     schedule = Schedule(database, settings, system_clock)
     schedule.start()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    servers = [
-        make_server(at.getsockname()[0], port, app, threaded=True, fd=at.fileno()) for at in listening
-    ]
+    servers = [make_server(at.getsockname()[0], port, app, threaded=True, fd=at.fileno()) for at in listening]
     try:
         for server in servers[1:]:
             threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -128,9 +126,7 @@ def _settings(folder: Path, port: int) -> Settings:
         return Settings(
             base_url=f"http://localhost:{port}",
             secret_key=_kept(folder / "secret_key", lambda: secrets.token_urlsafe(48)),
-            encryption_key=_kept(
-                folder / "encryption_key", lambda: base64.b64encode(os.urandom(32)).decode()
-            ),
+            encryption_key=_kept(folder / "encryption_key", lambda: base64.b64encode(os.urandom(32)).decode()),
             data_dir=folder,
             allow_private_addresses=True,
         )
@@ -143,5 +139,3 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
         path.touch(mode=0o600)
         path.write_text(make())
     return path.read_text().strip()
-
-

@@ -36,11 +36,14 @@ Source = bytes | IO[bytes]
 T = TypeVar("T")
 
 
-class BadFile(BadInput):
-    """A file that can't be read at all: not CSV, or without a column that is needed."""
+class BadFile(BadInput, ValueError):
+    """A file that can't be read at all: not CSV, or without a needed column. `str()` is the sentence."""
 
     code = "F01"
     title = lazy("Dit bestand kan Leerkring niet lezen")
+
+    def __str__(self) -> str:
+        return str(self.sentence)
 
 
 @dataclass(frozen=True)
@@ -98,23 +101,15 @@ class Row:
         return value
 
     def day(self, column: str, *, required: bool = False) -> date | None:
-        """A date: `2026-11-24` or `24-11-2026`, also with a time behind it."""
+        """A date, see `as_day`."""
         value = self._values.get(column, "").strip()
         if not value:
             if required:
                 self.refuse(column, _("Vul dit in."))
             return None
-        found = _DAY.fullmatch(value)
-        try:
-            if found:
-                parts = [int(part) for part in found.groups() if part]
-                made = date(*parts) if found[1] else date(*reversed(parts))
-                if 1900 <= made.year <= 2100:
-                    return made
-        except ValueError:
-            pass
-        self.refuse(column, _("Dit is geen datum. Schrijf hem als 2026-11-24 of 24-11-2026."))
-        return None
+        if (made := as_day(value)) is None:
+            self.refuse(column, _("Dit is geen datum. Schrijf hem als 2026-11-24 of 24-11-2026."))
+        return made
 
     def number(self, column: str, *, below: int) -> Decimal:
         """A number of at least 0 with at most two decimals, with `,` or `.`; empty is 0."""
@@ -296,6 +291,19 @@ def _encoding(file: IO[bytes]) -> str:
     broken += len(decoder.decode(b"", final=True))
     file.seek(begin)
     return "cp1252" if broken > good and not head.startswith(codecs.BOM_UTF8) else "utf-8-sig"
+
+
+def as_day(text: str) -> date | None:
+    """A date as people here write it: `2026-11-24` or `24-11-2026`, also with a time behind it."""
+    found = _DAY.fullmatch(text.strip())
+    if found is None:
+        return None
+    parts = [int(part) for part in found.groups() if part]
+    try:
+        made = date(*parts) if found[1] else date(*reversed(parts))
+    except ValueError:
+        return None
+    return made if 1900 <= made.year <= 2100 else None
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -13,7 +13,9 @@ from flask import Flask, Response, g, request
 
 def configure(*, json: bool = True) -> None:
     """Write logs to standard error, as JSON or, for people at a terminal, as text."""
-    renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    renderer = (
+        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -54,8 +54,7 @@ def render(template: str, **context: Any) -> str:
     context.setdefault("notices", [])
     if viewer is not None:
         context.setdefault("theme", viewer.theme)
-        back = {"href": viewer.back_href, "label": viewer.back_label, "top": True} if viewer.back_href else None
-        context.setdefault("page", {"back": back})
+        context.setdefault("page", {"back": _back(viewer)})
         if here is not None and "account" not in context:
             context["account"] = slots.ask("account", here)
     return env.get_template(template).render(context)
@@ -65,6 +64,15 @@ def fragment(template: str, **context: Any) -> Markup:
     """A part of a page, for a slot or for a script that asks for it. Gets only what is given."""
     env: Environment = current_app.extensions["leerkring_pages"]
     return Markup(env.get_template(template).render(context))  # noqa: S704 - rendered with escaping
+
+
+def _back(viewer: Any) -> dict[str, Any] | None:
+    """The way back to the course one came from; it leaves the frame."""
+    if not viewer.back_href:
+        return None
+    course = viewer.back_label
+    label = language._("Terug naar de cursus %(course)s", course=course) if course else language._("Terug")
+    return {"href": viewer.back_href, "label": label, "top": True}
 
 
 def csp_nonce() -> str:

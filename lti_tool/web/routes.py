@@ -22,6 +22,8 @@ from lti_tool.web.errors import NotFound, Refusal, SignInFirst
 from lti_tool.web.runtime import runtime
 
 View = Callable[..., ResponseReturnValue]
+
+
 @dataclass
 class Here:
     """One request: who, where, when, and the transaction it runs in."""
@@ -149,7 +151,7 @@ def _enter(view: View, access: Access, *, writes: bool, own: bool, csrf: bool) -
         if own:
             return view(Here(None, None, g.now, rt.settings, arguments=arguments), **arguments)  # type: ignore[arg-type]
         try:
-            with (rt.database.writing() if writes else rt.database.reading()) as db:
+            with rt.database.writing() if writes else rt.database.reading() as db:
                 here = g.here = Here(db, load_viewer(db, g.now), g.now, rt.settings, arguments=arguments)
                 if writes and csrf:
                     forms.check_csrf()
@@ -226,4 +228,3 @@ def run_after_commit() -> None:
     """Run what was left for after the transaction."""
     for what in g.pop("after_commit", []):
         what()
-

@@ -81,9 +81,7 @@ def end(db: Session, session_id: uuid.UUID) -> None:
 
 def forget(response: Response) -> Response:
     """Take the cookie back."""
-    response.set_cookie(
-        COOKIE, "", max_age=0, secure=True, httponly=True, samesite="None", path="/", partitioned=True
-    )
+    response.set_cookie(COOKIE, "", max_age=0, secure=True, httponly=True, samesite="None", path="/", partitioned=True)
     return response
 
 
@@ -97,9 +95,7 @@ def touch(database: Database, session_id: uuid.UUID, seen_at: datetime, now: dat
 
 def clear(db: Session, now: datetime) -> int:
     """Remove the sessions that ended. Returns how many."""
-    over = delete(WebSession).where(
-        or_(WebSession.seen_at <= now - IDLE, WebSession.created_at <= now - LONGEST)
-    )
+    over = delete(WebSession).where(or_(WebSession.seen_at <= now - IDLE, WebSession.created_at <= now - LONGEST))
     return len(db.execute(over.returning(WebSession.id)).all())
 
 
@@ -107,4 +103,3 @@ def current_id() -> uuid.UUID | None:
     """The id of the session of this request."""
     viewer = g.get("viewer")
     return viewer.session_id if viewer else None
-

@@ -255,9 +255,7 @@ def _faults_of_people(world: World) -> Iterator[str]:
     yield from _twice("person", [person.key for person in world.people])
     for network in world.networks:
         yield from (
-            f"network {network.slug}: no organisation {slug}"
-            for slug in network.organisations
-            if slug not in slugs
+            f"network {network.slug}: no organisation {slug}" for slug in network.organisations if slug not in slugs
         )
     for person in world.people:
         if person.organisation not in slugs:
@@ -270,9 +268,7 @@ def _faults_of_people(world: World) -> Iterator[str]:
                 yield f"{person.key}: not so in the staff file"
     keys = {person.key for person in world.people}
     yield from (
-        f"moment {moment.title}: no person {moment.person}"
-        for moment in world.moments
-        if moment.person not in keys
+        f"moment {moment.title}: no person {moment.person}" for moment in world.moments if moment.person not in keys
     )
     if not set(world.staff) == set(world.records) == slugs:
         yield "every organisation needs one staff file and one file of records"
@@ -280,9 +276,7 @@ def _faults_of_people(world: World) -> Iterator[str]:
         numbers = [row.number for row in world.staff[slug]]
         yield from _twice(f"{slug}: staff number", numbers)
         yield from (
-            f"{slug}: record of unknown {row.number}"
-            for row in world.records[slug]
-            if row.number not in numbers
+            f"{slug}: record of unknown {row.number}" for row in world.records[slug] if row.number not in numbers
         )
 
 
@@ -296,9 +290,7 @@ def _faults_of_spaces(world: World) -> Iterator[str]:
         welcome = {space.organisation, *networks.get(space.network, ())}
         joined = [key for key, _ in space.memberships()]
         yield from _twice(f"{space.slug}: member", joined)
-        yield from (
-            f"{space.slug}: {key} cannot be a member" for key in joined if home.get(key) not in welcome
-        )
+        yield from (f"{space.slug}: {key} cannot be a member" for key in joined if home.get(key) not in welcome)
         for conversation in space.conversations:
             for number, post in enumerate(conversation.posts, 1):
                 if post.author not in space.writers:
@@ -309,20 +301,14 @@ def _faults_of_spaces(world: World) -> Iterator[str]:
 
 def _faults_of_courses(world: World) -> Iterator[str]:
     yield from _twice("course", [course.key for course in world.courses])
-    links = sorted(
-        (item.space, course.title) for course in world.courses for item in course.links if item.space
-    )
+    links = sorted((item.space, course.title) for course in world.courses for item in course.links if item.space)
     doors = sorted((space.slug, title) for space in world.spaces for title in space.doors)
     if links != doors:
         yield f"links in courses and doors of spaces differ: {set(links) ^ set(doors)}"
     for course in world.courses:
         items = [item for section in course.sections for item in section.items]
-        yield from (
-            f"{item.title}: only a link opens a space" for item in items if item.space and item.kind != "link"
-        )
-        yield from (
-            f"{item.title}: a page needs a text" for item in items if item.kind == "page" and not item.body
-        )
+        yield from (f"{item.title}: only a link opens a space" for item in items if item.space and item.kind != "link")
+        yield from (f"{item.title}: a page needs a text" for item in items if item.kind == "page" and not item.body)
 
 
 def _twice(what: str, names: list[str]) -> Iterator[str]:
