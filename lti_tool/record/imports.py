@@ -38,9 +38,7 @@ class _Key(NamedTuple):
     provider: str
 
 
-def import_records(
-    db: Session, organisation_id: uuid.UUID, source: csv_files.Source, now: datetime
-) -> Result:
+def import_records(db: Session, organisation_id: uuid.UUID, source: csv_files.Source, now: datetime) -> Result:
     """Take in formal records. Good rows are kept, bad ones told; a column that isn't there changes nothing.
 
     The same staff number, title, day and provider is the same record. Raises `csv_files.BadFile` when the
@@ -94,9 +92,7 @@ def _read(row: Row, columns: Collection[str], staff: dict[str, uuid.UUID]) -> tu
     return key, values
 
 
-def _keep(
-    db: Session, organisation_id: uuid.UUID, good: dict[_Key, Values], now: datetime, result: Result
-) -> None:
+def _keep(db: Session, organisation_id: uuid.UUID, good: dict[_Key, Values], now: datetime, result: Result) -> None:
     if not good:
         return
     names = list(next(iter(good.values())))

@@ -72,9 +72,7 @@ class Share(Base):
 
     __tablename__ = "moment_share"
 
-    moment_id: Mapped[uuid.UUID] = mapped_column(
-        Id, ForeignKey("moment.id", ondelete="CASCADE"), primary_key=True
-    )
+    moment_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("moment.id", ondelete="CASCADE"), primary_key=True)
     receiver: Mapped[str] = mapped_column(String(10), primary_key=True)
     """`hr`: counts in group figures (minutes and date, by department), nothing else."""
     shared_at: Mapped[datetime] = mapped_column(Utc)
@@ -85,9 +83,7 @@ class SkippedSuggestion(Base):
 
     __tablename__ = "skipped_suggestion"
 
-    person_id: Mapped[uuid.UUID] = mapped_column(
-        Id, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
-    )
+    person_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
     source: Mapped[str] = mapped_column(String(100), primary_key=True)
     skipped_at: Mapped[datetime] = mapped_column(Utc)
 
