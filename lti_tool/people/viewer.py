@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from lti_tool.db import Session, random_id
 from lti_tool.people.models import Grant, Person, StaffMember
 from lti_tool.web.language import DEFAULT, _
 from lti_tool.web.models import WebSession
 from lti_tool.web.routes import set_viewer_loader
-from lti_tool.web.session import alive, token_hash
+from lti_tool.web.session import IDLE, LONGEST, token_hash
 from lti_tool.web.text import initials
 
 
@@ -58,9 +60,10 @@ class Viewer:
         return initials(self.given_name)
 
 
-def load(db: Session, token: str, now: datetime) -> Viewer | None:
-    """The viewer that a session's cookie stands for, or None when it ended."""
-    query = (
+@functools.cache
+def _by_token() -> Select[*tuple[Any, ...]]:
+    # Made once: making it costs more than asking.
+    return (
         select(
             Person.id,
             Person.organisation_id,
@@ -84,9 +87,18 @@ def load(db: Session, token: str, now: datetime) -> Viewer | None:
         .join(Person, Person.id == WebSession.person_id)
         .outerjoin(StaffMember, StaffMember.id == Person.staff_id)
         .outerjoin(Grant, (Grant.person_id == Person.id) & (Grant.organisation_id == Person.organisation_id))
-        .where(WebSession.token_hash == token_hash(token), alive(now))
+        .where(
+            WebSession.token_hash == bindparam("token_hash"),
+            WebSession.seen_at > bindparam("seen_after"),
+            WebSession.created_at > bindparam("made_after"),
+        )
     )
-    rows = db.execute(query).all()
+
+
+def load(db: Session, token: str, now: datetime) -> Viewer | None:
+    """The viewer that a session's cookie stands for, or None when it ended."""
+    values = {"token_hash": token_hash(token), "seen_after": now - IDLE, "made_after": now - LONGEST}
+    rows = db.execute(_by_token(), values).all()
     if not rows:
         return None
     (

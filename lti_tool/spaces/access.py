@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from lti_tool.activity.models import Activity, Kind
-from lti_tool.db import Session
+from lti_tool.db import Id, Session
 from lti_tool.organisations.models import Network, NetworkMember, Organisation
 from lti_tool.people.models import Person, StaffMember
 from lti_tool.people.viewer import Viewer
@@ -86,13 +87,13 @@ class InSpace:
 
 def find(db: Session, viewer: Viewer, slug: str, *, now: datetime) -> SpaceHere | None:
     """The space of this slug as the viewer meets it, or None. Says nothing yet about what they may."""
-    row = db.execute(_query(viewer, now).where(Space.slug == slug)).first()
+    row = db.execute(_by_slug(), {**_values(viewer, now), "slug": slug}).first()
     return _space(viewer, row) if row else None
 
 
 def find_by_id(db: Session, viewer: Viewer, space_id: uuid.UUID, *, now: datetime) -> SpaceHere | None:
     """The same by id, for what points at a space from elsewhere."""
-    row = db.execute(_query(viewer, now).where(Space.id == space_id)).first()
+    row = db.execute(_by_id(), {**_values(viewer, now), "id": space_id}).first()
     return _space(viewer, row) if row else None
 
 
@@ -114,7 +115,29 @@ def passages(viewer: Viewer) -> Select[uuid.UUID]:
     )
 
 
-def _query(viewer: Viewer, now: datetime) -> Select[*tuple[Any, ...]]:
+class _Anybody:
+    """Stands for the viewer in a query that is made once and asked often: making it costs more than asking."""
+
+    person_id: Any = bindparam("me", type_=Id())
+    organisation_id: Any = bindparam("my_organisation", type_=Id())
+
+
+def _values(viewer: Viewer, now: datetime) -> dict[str, object]:
+    return {"me": viewer.person_id, "my_organisation": viewer.organisation_id, "today": local(now).date()}
+
+
+@functools.cache
+def _by_slug() -> Select[*tuple[Any, ...]]:
+    return _query().where(Space.slug == bindparam("slug"))
+
+
+@functools.cache
+def _by_id() -> Select[*tuple[Any, ...]]:
+    return _query().where(Space.id == bindparam("id", type_=Id()))
+
+
+def _query() -> Select[*tuple[Any, ...]]:
+    viewer: Any = _Anybody
     mine = aliased(Membership)
     taking_part = and_(Membership.space_id == Space.id, Membership.role != "observer")
     members = select(func.count()).select_from(Membership).where(taking_part).scalar_subquery()
@@ -130,7 +153,7 @@ def _query(viewer: Viewer, now: datetime) -> Select[*tuple[Any, ...]]:
         Activity.person_id == viewer.person_id,
         Activity.space_id == Space.id,
         Activity.kind == Kind.READ.value,
-        Activity.day == local(now).date(),
+        Activity.day == bindparam("today"),
     )
     return (
         select(
