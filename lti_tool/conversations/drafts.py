@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, bindparam, delete, select
 
 from lti_tool.conversations.forms import LARGEST_NUMBER
 from lti_tool.conversations.models import Conversation, Draft, Kind
-from lti_tool.db import Session, insert
+from lti_tool.db import Id, Session, insert
 from lti_tool.people.viewer import Viewer
 from lti_tool.spaces.access import SpaceHere
 from lti_tool.web.errors import NotFound
@@ -64,19 +65,24 @@ def save(
     return True
 
 
-def of_conversation(db: Session, viewer: Viewer, space: SpaceHere, conversation: int) -> dict[str, Kept]:
-    """The viewer's drafts in a conversation (0: for new ones), by place, the last one first."""
-    query = (
+@functools.cache
+def _of_conversation() -> Select[str, str, str, datetime]:
+    return (
         select(Draft.place, Draft.title, Draft.text, Draft.saved_at)
         .where(
-            Draft.person_id == viewer.person_id,
-            Draft.space_id == space.id,
-            Draft.conversation == conversation,
+            Draft.person_id == bindparam("me", type_=Id()),
+            Draft.space_id == bindparam("space", type_=Id()),
+            Draft.conversation == bindparam("number"),
         )
         .order_by(Draft.saved_at.desc())
         .limit(20)
     )
-    return {row.place: Kept(*row) for row in db.execute(query)}
+
+
+def of_conversation(db: Session, viewer: Viewer, space: SpaceHere, conversation: int) -> dict[str, Kept]:
+    """The viewer's drafts in a conversation (0: for new ones), by place, the last one first."""
+    values = {"me": viewer.person_id, "space": space.id, "number": conversation}
+    return {row.place: Kept(*row) for row in db.execute(_of_conversation(), values)}
 
 
 def clear(db: Session, now: datetime) -> int:

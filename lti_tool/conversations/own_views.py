@@ -9,7 +9,7 @@ from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
 from lti_tool.conversations import drafts, operations, own, pages
-from lti_tool.conversations.forms import LONGEST_TEXT, LONGEST_TITLE, ChangedPost, ChangedStart
+from lti_tool.conversations.forms import LONGEST_TITLE, ChangedPost, ChangedStart
 from lti_tool.conversations.queries import OwnPost
 from lti_tool.conversations.room import OWN, READ, number_in, room
 from lti_tool.spaces.pages import frame
@@ -52,7 +52,6 @@ def _edit(here: Here, found: OwnPost, filled: Filled[Any], saved: str = "") -> s
         action=f"{base}/p/{found.number}/edit",
         cancel=_after(here, found),
         longest_title=LONGEST_TITLE,
-        longest_text=LONGEST_TEXT,
     )
 
 

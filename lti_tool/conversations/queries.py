@@ -1,17 +1,35 @@
-"""Everything that reads about conversations, always for a viewer. No query here grows with the size of a space."""
+"""Everything that reads about conversations, always for a viewer. No query here grows with the size of a space.
+
+Statements are made once and kept: making one costs more than asking it.
+"""
 
 from __future__ import annotations
 
+import functools
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 
 from lti_tool.conversations import ranges
 from lti_tool.conversations.models import Conversation, Kind, Post, ReadMark
-from lti_tool.db import Session
+from lti_tool.db import Id, Session, Utc
 from lti_tool.people.viewer import Viewer
 from lti_tool.spaces.access import SpaceHere
 from lti_tool.spaces.models import Membership
@@ -94,41 +112,67 @@ class OwnPost:
     """Nobody else wrote in the conversation (and stayed)."""
 
 
-def _seen_before(space: SpaceHere) -> ColumnElement[int]:
+_ME = bindparam("me", type_=Id())
+_SPACE = bindparam("space", type_=Id())
+_JOINED = bindparam("joined_at", type_=Utc())
+_CONVERSATION = bindparam("conversation", type_=Id())
+_Found = Select[*tuple[Any, ...]]
+
+
+def _values(viewer: Viewer, space: SpaceHere) -> dict[str, object]:
+    return {"me": viewer.person_id, "space": space.id, "joined_at": space.joined_at}
+
+
+def _seen_before(joined: bool) -> ColumnElement[int]:
     """How many posts of a conversation that was never opened count as seen: those from before one joined.
 
     For somebody who does not take part nothing counts as new until they open it.
     """
-    if space.joined_at is None:
+    if not joined:
         return Conversation.last_number.expression
     earlier = (
         select(func.count())
-        .where(Post.conversation_id == Conversation.id, Post.created_at <= space.joined_at)
+        .where(Post.conversation_id == Conversation.id, Post.created_at <= _JOINED)
         .correlate(Conversation)
         .scalar_subquery()
     )
     return case(
-        (Conversation.started_at > space.joined_at, 0),
-        (Conversation.last_post_at <= space.joined_at, Conversation.last_number),
+        (Conversation.started_at > _JOINED, 0),
+        (Conversation.last_post_at <= _JOINED, Conversation.last_number),
         else_=earlier,
     )
 
 
-def _mark(viewer: Viewer) -> ColumnElement[bool]:
-    return and_(ReadMark.conversation_id == Conversation.id, ReadMark.person_id == viewer.person_id)
+def _mark() -> ColumnElement[bool]:
+    return and_(ReadMark.conversation_id == Conversation.id, ReadMark.person_id == _ME)
 
 
-def _listed(viewer: Viewer, space: SpaceHere) -> Select[*tuple[Any, ...]]:
-    new = Conversation.last_number - func.coalesce(ReadMark.seen_count, _seen_before(space))
+def _listed(joined: bool) -> _Found:
+    new = Conversation.last_number - func.coalesce(ReadMark.seen_count, _seen_before(joined))
     return (
         select(
             Conversation.id, Conversation.number, Conversation.kind, Conversation.title, Conversation.starter_name,
             Conversation.last_author_name, Conversation.last_post_at, Conversation.post_count, new.label("new"),
         )
-        .outerjoin(ReadMark, _mark(viewer))
-        .where(Conversation.space_id == space.id, Conversation.post_count > 0)
+        .outerjoin(ReadMark, _mark())
+        .where(Conversation.space_id == _SPACE, Conversation.post_count > 0)
         .order_by(Conversation.last_post_at.desc(), Conversation.number.desc())
     )  # fmt: skip
+
+
+@functools.cache
+def _list(joined: bool, show: str, older: bool) -> _Found:
+    query = _listed(joined).limit(SCREEN + 1)
+    if show == "experiences":
+        query = query.where(Conversation.kind == Kind.EXPERIENCE.value)
+    elif show in {"questions", "unanswered"}:
+        query = query.where(Conversation.kind == Kind.QUESTION.value)
+    if show == "unanswered":
+        query = query.where(Conversation.post_count == 1)
+    if older:
+        last = tuple_(bindparam("last_at", type_=Utc()), bindparam("last_number", type_=Integer()))
+        query = query.where(tuple_(Conversation.last_post_at, Conversation.number) < last)
+    return query
 
 
 def conversations(
@@ -143,81 +187,105 @@ def conversations(
 
     `show`: all, questions, experiences or unanswered; `before`: last_post_at and number of the last one shown.
     """
-    query = _listed(viewer, space).limit(SCREEN + 1)
-    if show == "experiences":
-        query = query.where(Conversation.kind == Kind.EXPERIENCE.value)
-    elif show in {"questions", "unanswered"}:
-        query = query.where(Conversation.kind == Kind.QUESTION.value)
-    if show == "unanswered":
-        query = query.where(Conversation.post_count == 1)
+    values = _values(viewer, space)
     if before:
-        here = tuple_(Conversation.last_post_at, Conversation.number)
-        query = query.where(here < tuple_(literal(before[0], Conversation.last_post_at.type), literal(before[1])))
-    found = [Listed(*row) for row in db.execute(query)]
+        values |= {"last_at": before[0], "last_number": before[1]}
+    statement = _list(space.joined_at is not None, show, before is not None)
+    found = [Listed(*row) for row in db.execute(statement, values)]
     return found[:SCREEN], len(found) > SCREEN
+
+
+@functools.cache
+def _latest(joined: bool, most: int) -> _Found:
+    recent = _listed(joined).limit(RECENT).subquery()
+    new_first = case((recent.c.new > 0, 0), else_=1)
+    return select(recent).order_by(new_first, recent.c.last_post_at.desc(), recent.c.number.desc()).limit(most)
 
 
 def latest(db: Session, viewer: Viewer, space: SpaceHere, *, most: int = 5) -> list[Listed]:
     """The conversations that the start of a space shows: with something new first, then the last ones that moved."""
-    recent = _listed(viewer, space).limit(RECENT).subquery()
-    new_first = case((recent.c.new > 0, 0), else_=1)
-    query = select(recent).order_by(new_first, recent.c.last_post_at.desc(), recent.c.number.desc()).limit(most)
-    return [Listed(*row) for row in db.execute(query)]
+    statement = _latest(space.joined_at is not None, most)
+    return [Listed(*row) for row in db.execute(statement, _values(viewer, space))]
+
+
+@functools.cache
+def _new(joined: bool) -> _Found:
+    recent = _listed(joined).add_columns(Conversation.last_number).limit(RECENT).subquery()
+    return select(recent.c.id, recent.c.last_number).where(recent.c.new > 0)
+
+
+@functools.cache
+def _count(joined: bool) -> Select[int]:
+    return select(func.count()).select_from(_new(joined).subquery())
 
 
 def count_new(db: Session, viewer: Viewer, space: SpaceHere) -> int:
     """In how many conversations of a space there is something new."""
-    recent = _listed(viewer, space).limit(RECENT).subquery()
-    return db.scalar(select(func.count()).select_from(recent).where(recent.c.new > 0)) or 0
+    return db.scalar(_count(space.joined_at is not None), _values(viewer, space)) or 0
 
 
 def new_conversations(db: Session, viewer: Viewer, space: SpaceHere) -> list[tuple[uuid.UUID, int]]:
     """Id and last number of the conversations with something new."""
-    recent = _listed(viewer, space).add_columns(Conversation.last_number).limit(RECENT).subquery()
-    return [(row.id, row.last_number) for row in db.execute(select(recent).where(recent.c.new > 0))]
+    found = db.execute(_new(space.joined_at is not None), _values(viewer, space))
+    return [(conversation_id, last) for conversation_id, last in found]
+
+
+@functools.cache
+def _conversation(joined: bool) -> _Found:
+    root = select(Post.root_number).where(
+        Post.conversation_id == Conversation.id, Post.number == bindparam("anchor", type_=Integer())
+    )
+    unopened = case((ReadMark.seen.is_(None), _seen_before(joined)), else_=0)
+    return (
+        select(
+            Conversation.id, Conversation.number, Conversation.kind, Conversation.title, Conversation.started_by,
+            Conversation.started_at, Conversation.last_number, Conversation.post_count,
+            ReadMark.seen, ReadMark.seen_at, ReadMark.before_at,
+            unopened.label("earlier"), root.scalar_subquery().label("anchor_root"),
+        )
+        .outerjoin(ReadMark, _mark())
+        .where(Conversation.space_id == _SPACE, Conversation.number == bindparam("number"))
+    )  # fmt: skip
 
 
 def conversation(
     db: Session, viewer: Viewer, space: SpaceHere, number: int, *, anchor: int | None = None
 ) -> ConversationHere | None:
     """A conversation with what the viewer saw of it, and where the post `anchor` stands."""
-    root = select(Post.root_number).where(Post.conversation_id == Conversation.id, Post.number == (anchor or 0))
-    unopened = case((ReadMark.seen.is_(None), _seen_before(space)), else_=0)
-    query = (
-        select(
-            Conversation.id, Conversation.number, Conversation.kind, Conversation.title, Conversation.started_by,
-            Conversation.started_at, Conversation.last_number, Conversation.post_count,
-            ReadMark.seen, ReadMark.seen_at, ReadMark.before_at, unopened.label("earlier"),
-            (root.scalar_subquery() if anchor else literal(None)).label("anchor_root"),
-        )
-        .outerjoin(ReadMark, _mark(viewer))
-        .where(Conversation.space_id == space.id, Conversation.number == number)
-    )  # fmt: skip
-    row = db.execute(query).first()
+    values = {**_values(viewer, space), "number": number, "anchor": anchor or 0}
+    row = db.execute(_conversation(space.joined_at is not None), values).first()
     if row is None:
         return None
-    earlier: ranges.Ranges = [(1, row.earlier)] if row.earlier else []
-    return ConversationHere(
-        *row[:8],
-        seen=earlier if row.seen is None else ranges.parse(row.seen),
-        opened=row.seen is not None,
-        seen_at=row.seen_at,
-        before_at=row.before_at,
-        anchor_root=row.anchor_root,
-    )
+    found = row._asdict()
+    seen, earlier = found.pop("seen"), found.pop("earlier")
+    before: ranges.Ranges = [(1, earlier)] if earlier else []
+    return ConversationHere(**found, seen=before if seen is None else ranges.parse(seen), opened=seen is not None)
 
 
-def _posts(space: SpaceHere, conversation_id: uuid.UUID) -> Select[*tuple[Any, ...]]:
+@functools.cache
+def _posts(side: str, most: int) -> _Found | CompoundSelect[*tuple[Any, ...]]:
     # The chip "trekker" says what somebody is now, the other words what they were when writing.
-    now_role = and_(Membership.space_id == space.id, Membership.person_id == Post.author_id)
-    return (
+    now_role = and_(Membership.space_id == _SPACE, Membership.person_id == Post.author_id)
+    query = (
         select(
             Post.number, Post.root_number, Post.reply_to, Post.author_id, Post.author_name, Post.author_line, Post.html,
             Post.created_at, Post.edited_at, Post.withdrawn_at, Membership.role,
         )
         .outerjoin(Membership, now_role)
-        .where(Post.conversation_id == conversation_id)
+        .where(Post.conversation_id == _CONVERSATION)
     )  # fmt: skip
+    order = (Post.root_number, Post.number)
+    if not side:
+        return query.order_by(*order).limit(most + 1)
+    place = tuple_(*order)
+    named = tuple_(bindparam("root", type_=Integer()), bindparam("anchor", type_=Integer()))
+    earlier = query.where(place < named).order_by(Post.root_number.desc(), Post.number.desc())
+    if side == "before":
+        return earlier.limit(most + 1)
+    if side == "after":
+        return query.where(place > named).order_by(*order).limit(most + 1)
+    later = query.where(place >= named).order_by(*order).limit(most - BEFORE + 1)
+    return union_all(select(earlier.limit(BEFORE + 1).subquery()), select(later.subquery()))
 
 
 def posts(
@@ -229,22 +297,18 @@ def posts(
     side: str = "",
     most: int = SCREEN,
 ) -> Window:
-    """Some posts in display order: the first ones, or `after`, `before` or `around` the post `anchor`."""
-    query, order = _posts(space, here.id), (Post.root_number, Post.number)
+    """Some posts in display order: the first ones, or `after`, `before` or around (no side) the post `anchor`."""
+    values: dict[str, object] = {"space": space.id, "conversation": here.id}
     if anchor is None or here.anchor_root is None:
-        rows = list(db.execute(query.order_by(*order).limit(most + 1)))
+        rows = list(db.execute(_posts("", most), values))
         return Window(rows[:most], False, len(rows) > most)
-    place, named = tuple_(*order), tuple_(literal(here.anchor_root), literal(anchor))
-    earlier = query.where(place < named).order_by(Post.root_number.desc(), Post.number.desc())
+    values |= {"root": here.anchor_root, "anchor": anchor}
+    rows = list(db.execute(_posts(side or "around", most), values))
     if side == "before":
-        rows = list(db.execute(earlier.limit(most + 1)))
         return Window(rows[:most][::-1], len(rows) > most, True)
     if side == "after":
-        rows = list(db.execute(query.where(place > named).order_by(*order).limit(most + 1)))
         return Window(rows[:most], True, len(rows) > most)
-    later = query.where(place >= named).order_by(*order).limit(most - BEFORE + 1).subquery()
-    both = union_all(select(earlier.limit(BEFORE + 1).subquery()), select(later))
-    rows = sorted(db.execute(both), key=lambda row: (row.root_number, row.number))
+    rows.sort(key=lambda row: (row.root_number, row.number))
     at = next(i for i, row in enumerate(rows) if row.number == anchor)
     more_before, more_after = at > BEFORE, len(rows) - at > most - BEFORE
     return Window(rows[1 if more_before else 0 : -1 if more_after else None], more_before, more_after)

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from lti_tool.conversations import drafts, operations, own_views, pages, queries, ranges
-from lti_tool.conversations.forms import LONGEST_TEXT, LONGEST_TITLE, NewConversation, NewPost
+from lti_tool.conversations.forms import LONGEST_TITLE, NewConversation, NewPost
 from lti_tool.conversations.models import Kind
 from lti_tool.conversations.queries import ConversationHere, Window
 from lti_tool.conversations.room import READ, WRITE, number_in, room
@@ -96,7 +96,6 @@ def _new(here: Here, kind: Kind, filled: Filled[Any] | None = None) -> str:
         saved=pages.saved(draft.saved_at, here.now) if draft else "",
         back=here.viewer.back_href,
         longest_title=LONGEST_TITLE,
-        longest_text=LONGEST_TEXT,
     )
 
 
@@ -197,7 +196,6 @@ def _page(here: Here, number: int, *, reply: int | None = None, filled: Filled[A
         composer=pages.composer(here, found, kept, reply=reply, name=name, filled=filled),
         unfinished=pages.unfinished(here, found, kept.values(), but=reply),
         join_first=pages.join_first(here.place),
-        longest_text=LONGEST_TEXT,
         searchable=found.last_number > queries.SCREEN,
         remaining=found.last_number - len(window.rows) if anchor is None else 0,
         for_me=slots.ask("conversation.for_me", here, conversation=found),
@@ -293,7 +291,7 @@ def composer(here: Here, slug: str, number: int) -> ResponseReturnValue:
         name = answered.author_name
     kept = drafts.of_conversation(here.db, here.viewer, here.place, number)
     made = pages.composer(here, found, kept, reply=reply, name=name)
-    return fragment("conversations/composer.html", composer=made, longest_text=LONGEST_TEXT)
+    return fragment("conversations/composer.html", composer=made)
 
 
 @room.post("/s/<slug>/t/<int:number>/seen", access=READ)

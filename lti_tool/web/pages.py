@@ -37,6 +37,7 @@ def environment() -> Environment:
         html_text=language.html,
         static_url=static_url,
         csrf=_csrf,
+        person_mark=_person_mark,
         form_key=lambda: secrets.token_urlsafe(16),
         language=language.language,
         LANGUAGES=language.LANGUAGES,
@@ -87,6 +88,12 @@ def static_url(name: str) -> str:
     """The address of a static file with its contents' hash, so that it may be cached for a year."""
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
     return f"/static/{name}?v={digest}"
+
+
+def _person_mark() -> str:
+    from lti_tool.web.forms import person_mark
+
+    return person_mark()
 
 
 def _csrf() -> str:
