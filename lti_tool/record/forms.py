@@ -19,8 +19,8 @@ LONGEST_DAY = 720
 """Minutes: who learnt for more than twelve hours did so on more days."""
 OLDEST = date(2000, 1, 1)
 
-Line = Annotated[str, BeforeValidator(one_line), Field(min_length=1, max_length=120)]
-Words = Annotated[str, BeforeValidator(tidy), Field(max_length=5000)]
+Line = Annotated[str, Field(min_length=1, max_length=120), BeforeValidator(one_line)]
+Words = Annotated[str, Field(max_length=5000), BeforeValidator(tidy)]
 
 
 class MomentForm(forms.Form):

@@ -19,9 +19,7 @@ from lti_tool.record.models import FormalRecord
 from lti_tool.web.csv_files import BadFile, Result
 
 HEADER = "number,title,provider,accreditor,points,hours,category,completed_on,certificate\n"
-DELIRIUM = (
-    "104001,Delier herkennen,De Linde Academie,Kwaliteitsregister V&V,2,1.5,e-learning,2026-11-09,DL26-1\n"
-)
+DELIRIUM = "104001,Delier herkennen,De Linde Academie,Kwaliteitsregister V&V,2,1.5,e-learning,2026-11-09,DL26-1\n"
 WOUNDS = "104001,Complexe wonden,Opleidingshuis Vecht,Kwaliteitsregister V&V,6,6,scholing,2026-10-08,\n"
 
 
