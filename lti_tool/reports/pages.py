@@ -8,24 +8,31 @@ from typing import Any
 from lti_tool.activity.quarters import Quarter
 from lti_tool.reports.queries import COLUMNS, Report
 from lti_tool.reports.suppression import NO_DEPARTMENT, NOT_IN_STAFF_LIST, SMALL_GROUPS
-from lti_tool.web.language import _
+from lti_tool.web.language import _, language, number
 
 _SUMS = COLUMNS[1:]
 
 
 @dataclass(frozen=True)
+class Sum:
+    """Hours that may be told, of all groups or of those that show them."""
+
+    minutes: float
+    """0 when no group shows any."""
+    all: bool
+
+
+@dataclass(frozen=True)
 class Lead:
-    """What the first sentence may say: over everybody, or over the groups that show a figure."""
+    """What the first sentences may say: over everybody, or over the groups that show a figure."""
 
     people: int
     took_part: int | None
     """None when no group shows it; then `people` is 0."""
     groups: int
-    """How many groups it is about; 0 when it is about everybody."""
-    released_hours: float | None
-    accredited_hours: float | None
-    whole: bool
-    """The hours are of everybody, not only of groups that show them."""
+    """How many groups the first two are about; 0 when they are about everybody."""
+    released: Sum
+    accredited: Sum
 
     @property
     def of_every_100(self) -> int:
@@ -54,21 +61,19 @@ def lead(report: Report) -> Lead:
     shown = [row for row in report.rows if row["took_part"] is not None and row["people"] is not None]
     everybody = report.total["took_part"] is not None and report.total["people"] is not None
     counted = [report.total] if everybody else shown
-    totals = {name: report.total[name] for name in ("released_hours", "accredited_hours")}
-    whole = None not in totals.values()
     return Lead(
         people=sum(row["people"] for row in counted),
         took_part=sum(row["took_part"] for row in counted) if counted else None,
         groups=0 if everybody else len(shown),
-        released_hours=totals["released_hours"] if whole else _visible(report, "released_hours"),
-        accredited_hours=totals["accredited_hours"] if whole else _visible(report, "accredited_hours"),
-        whole=whole,
+        released=_sum(report, "released_hours"),
+        accredited=_sum(report, "accredited_hours"),
     )
 
 
-def _visible(report: Report, column: str) -> float | None:
+def _sum(report: Report, column: str) -> Sum:
+    total = report.total[column]
     shown = [row[column] for row in report.rows if row[column] is not None]
-    return round(sum(shown), 2) if shown else None
+    return Sum(60 * (sum(shown) if total is None else total), all=total is not None)
 
 
 def bars(report: Report) -> list[tuple[str, int | None, bool]]:
@@ -85,6 +90,8 @@ def bars(report: Report) -> list[tuple[str, int | None, bool]]:
 
 def table(report: Report) -> dict[str, Any]:
     """Columns, rows and the total, as the table's macro takes them."""
+    all_rows = [*report.rows, report.total]
+    texts = list(zip(*(_aligned([row[name] for row in all_rows]) for name in _SUMS), strict=True))
     return {
         "columns": [
             _("Afdeling"),
@@ -94,7 +101,21 @@ def table(report: Report) -> dict[str, Any]:
             _("Uren formeel"),
             _("Punten"),
         ],
-        "rows": [(label(row["group"]), [row[name] for name in _SUMS]) for row in report.rows],
-        "total": (_("Alle afdelingen"), [report.total[name] for name in _SUMS]),
-        "hides": any(row[name] is None for row in [*report.rows, report.total] for name in _SUMS),
+        "rows": [(label(row["group"]), cells) for row, cells in zip(report.rows, texts, strict=False)],
+        "total": (_("Alle afdelingen"), texts[-1]),
+        "hides": any(text is None for cells in texts for text in cells),
     }
+
+
+def _aligned(values: list[float | None]) -> list[str | None]:
+    """The numbers of a column with the same decimals, as few as they need."""
+    decimals = max((len(f"{value % 1:.2f}".rstrip("0")) - 2 for value in values if value is not None), default=0)
+    point = "," if language() == "nl" else "."
+
+    def text(value: float | None) -> str | None:
+        if value is None:
+            return None
+        whole, _point, part = f"{value:.{decimals}f}".partition(".")
+        return number(int(whole)) + (point + part if part else "")
+
+    return [text(value) for value in values]

@@ -130,9 +130,7 @@ def test_a_client_gets_scopes_that_exist(hospital: Hospital, world: World, scope
 
 @pytest.mark.parametrize("query", ["", "?period=nonsense", "?by=person", "?period=2020-Q1"])
 @pytest.mark.parametrize("header", [None, "Bearer ", "Bearer nonsense", "Bearer " + "a" * 43, "Basic abc"])
-def test_without_a_token_nothing_is_looked_at(
-    hospital: Hospital, world: World, query: str, header: str | None
-) -> None:
+def test_without_a_token_nothing_is_looked_at(hospital: Hospital, world: World, query: str, header: str | None) -> None:
     headers = {"Authorization": header} if header else {}
     answer = world.stranger().get(REPORT + query, headers=headers)
     is_problem(answer, 401)

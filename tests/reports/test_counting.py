@@ -97,9 +97,7 @@ def test_who_only_has_a_sign_in_link_is_no_colleague_to_count(hospital: Hospital
     assert NOT_IN_STAFF_LIST not in groups(hospital)
 
 
-def test_who_came_for_the_first_time_after_the_quarter_is_not_in_it(
-    hospital: Hospital, clock: StandingClock
-) -> None:
+def test_who_came_for_the_first_time_after_the_quarter_is_not_in_it(hospital: Hospital, clock: StandingClock) -> None:
     clock.now = datetime(2026, 12, 31, 22, 59, tzinfo=UTC)
     hospital.person()
     clock.forward(minutes=2)  # midnight in Amsterdam
@@ -108,10 +106,8 @@ def test_who_came_for_the_first_time_after_the_quarter_is_not_in_it(
     assert groups(hospital)[NOT_IN_STAFF_LIST].people == 1
 
 
-def test_a_row_that_is_taken_off_the_list_leaves_its_person_uncounted_twice(
-    hospital: Hospital, world: World
-) -> None:
-    first, second = hospital.staff("IC", 2)
+def test_a_row_that_is_taken_off_the_list_leaves_its_person_uncounted_twice(hospital: Hospital, world: World) -> None:
+    first, _second = hospital.staff("IC", 2)
     person = hospital.person(first)
     hospital.did(person)
     hospital.passed(first, "2")

@@ -189,9 +189,7 @@ def test_frozen_figures_never_change(hospital: Hospital, clock: StandingClock) -
     assert hospital.freeze("2026-Q3") == frozen
 
 
-def test_folded_activity_goes_when_its_year_is_frozen(
-    hospital: Hospital, world: World, clock: StandingClock
-) -> None:
+def test_folded_activity_goes_when_its_year_is_frozen(hospital: Hospital, world: World, clock: StandingClock) -> None:
     clock.now = datetime(2027, 1, 5, tzinfo=UTC)
     other = Hospital(world, "vecht", "Thuiszorg Vecht")
     for day in (date(2026, 8, 20), date(2026, 12, 1), date(2027, 1, 3)):
