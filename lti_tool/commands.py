@@ -197,12 +197,14 @@ def _import_file(options: argparse.Namespace, do: Callable[..., Any]) -> int:
         except ValueError as error:
             raise Wrong(str(error)) from None
     print(f"added: {result.added}\nchanged: {result.changed}\nunchanged: {result.unchanged}")
-    print(f"refused: {len(result.problems)}")
+    print(f"refused: {result.refused}")
+    if left_alone := getattr(result, "left_alone", 0):
+        print(f"left_alone: {left_alone}")  # in the list, not in the file; only `end` ends a contract
     for problem in result.problems:
         print(
             f"line {problem.line}, {problem.column}: {problem.value!r}: {problem.sentence}", file=sys.stderr
         )
-    return 1 if result.problems else 0
+    return 1 if result.refused else 0
 
 
 def people_code(options: argparse.Namespace) -> int:

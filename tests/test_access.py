@@ -93,7 +93,6 @@ ROUTES_BY_ROW = {
     "record.share": OWN,
     "record.withdraw": OWN,
     "record.formal": OWN,
-    "record.find_me": OWN,
     "record.new": OWN,
     "record.add": OWN,
     "record.shared": OWN,

@@ -56,12 +56,6 @@ class MomentForm(forms.Form):
         return int(value)
 
 
-class StaffCodeForm(forms.Form):
-    """The one-use code with which somebody finds their own row in the staff list."""
-
-    code: str = Field(min_length=1, max_length=40)
-
-
 def read(now: datetime, typed: Mapping[str, str] | None = None) -> forms.Filled[MomentForm]:
     """The moment form of this request; a day that is still to come is an error beside its field."""
     filled = forms.fill(MomentForm, typed)

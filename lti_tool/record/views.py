@@ -10,16 +10,15 @@ from typing import Any, NamedTuple
 from flask import Response, redirect, request
 from flask.typing import ResponseReturnValue
 
-from lti_tool.people import operations as people
 from lti_tool.record import forms, operations, queries
-from lti_tool.record.forms import MomentForm, StaffCodeForm
+from lti_tool.record.forms import MomentForm
 from lti_tool.record.models import MomentKind
 from lti_tool.record.operations import AlreadyThere, What
 from lti_tool.record.queries import FormalResult, OwnMoment
 from lti_tool.record.words import KINDS, LINES, paragraphs, period, suggested_title
 from lti_tool.web.csv_files import write
 from lti_tool.web.errors import NotFound
-from lti_tool.web.forms import Filled, blank, fill
+from lti_tool.web.forms import Filled, blank
 from lti_tool.web.language import _, language, local
 from lti_tool.web.pages import render
 from lti_tool.web.routes import SIGNED_IN, Here, Room
@@ -163,26 +162,10 @@ def skip(here: Here) -> ResponseReturnValue:
 @room.get(f"{HOME}/formal", access=SIGNED_IN)
 def formal(here: Here) -> ResponseReturnValue:
     """One's own formal results of all years, or how to find them."""
-    return _formal(here, blank())
-
-
-@room.post(f"{HOME}/formal", access=SIGNED_IN)
-def find_me(here: Here) -> ResponseReturnValue:
-    """Meet the staff list by a code from HR."""
-    filled = fill(StaffCodeForm)
-    viewer = here.viewer
-    if filled.form:
-        if people.use_staff_code(here.db, viewer.person_id, viewer.organisation_id, filled.form.code, now=here.now):
-            return redirect(f"{HOME}/formal", 303)
-        filled.errors["code"] = _("Deze code klopt niet, of is al gebruikt. Vraag HR om een nieuwe.")
-    return _formal(here, filled), 422
-
-
-def _formal(here: Here, filled: Filled[Any]) -> str:
     results = queries.formal_results(here.db, here.viewer)
     years = [(year, list(some)) for year, some in groupby(results, lambda one: one.completed_on.year)]
     matched = here.viewer.staff_id is not None
-    context = {"years": years, "matched": matched, "filled": filled}
+    context: dict[str, Any] = {"years": years, "matched": matched}
     if matched:
         context["readers"] = {
             "icon": "eye",
