@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -33,7 +34,8 @@ def run(folder: Path, port: int) -> int:
     port = listening[0].getsockname()[1]
     settings = _settings(folder, port)
     database = open_data(settings)
-    print(f"http://127.0.0.1:{port}/", flush=True)
+    sys.stdout.write(f"http://127.0.0.1:{port}/\n")
+    sys.stdout.flush()
     app = build(settings, database, port)
     schedule = Schedule(database, settings, system_clock)
     schedule.start()

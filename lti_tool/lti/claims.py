@@ -61,6 +61,8 @@ class Claims:
     counted: bool
     """False for a test user and for staff who act as a learner."""
     space_slug: str | None
+    page: str
+    """A page of the organisation that the link asks for (custom field `page`), or empty."""
     frame_hosts: str
     """Origins that may frame us, space separated."""
     back_href: str
@@ -93,6 +95,7 @@ def read(body: Mapping[str, Any], origin: Origin, *, loopback: bool) -> Claims:
         is_test=is_test,
         counted=not (is_test or acting),
         space_slug=_slug(custom),
+        page=text(custom.get("page"), 20),
         frame_hosts=_frame_hosts(origin, presentation, custom, loopback),
         back_href=_back(origin, product, context, presentation, custom),
         back_label=text(context.get("title"), 300) or text(context.get("label"), 300),

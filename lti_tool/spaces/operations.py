@@ -47,6 +47,8 @@ class Placement:
     context_title: str = ""
     teaches: bool = False
     space_slug: str | None = None
+    page: str = ""
+    """A page of the organisation itself that the link leads to instead: `reports` or `admin`."""
 
 
 def start(

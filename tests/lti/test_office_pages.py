@@ -1,0 +1,34 @@
+"""A link of the LMS may lead HR or the admin to their own page; who has no such role meets an ordinary door."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select
+
+from lti_tool.db import Database
+from lti_tool.people import operations as people
+from lti_tool.people.models import Person
+from tests.platform import Link, Visitor
+from tests.platform import VISIT as COURSE_VISIT
+
+VISIT = replace(COURSE_VISIT, link=Link("menu-reports", "Rapport", custom={"page": "reports"}))
+
+
+def test_the_role_comes_from_the_organisation_not_from_the_link(
+    visitor: Visitor, database: Database, clock: Any
+) -> None:
+    assert visitor.launch(VISIT).headers["Location"].startswith("/doors/")
+    with database.writing() as db:
+        person = db.scalars(select(Person)).one()
+        people.grant(db, person.organisation_id, "hr", person.id, now=clock(), by=None)
+    assert visitor.launch(VISIT).headers["Location"] == "/reports"
+    admin = replace(VISIT, link=Link("menu-admin", "Beheer", custom={"page": "admin"}))
+    assert visitor.launch(admin).headers["Location"].startswith("/doors/")
+
+
+def test_an_unknown_page_is_an_ordinary_door(visitor: Visitor) -> None:
+    for page in ("", "//evil.example", "$Page", "me/export.json"):
+        visit = replace(VISIT, link=Link("menu", "Menu", custom={"page": page}))
+        assert visitor.launch(visit).headers["Location"].startswith("/doors/")
