@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, tuple_
+from sqlalchemy import Executable, case, delete, func, or_, select
 
 from lti_tool.activity.models import Activity, ActivityFold, FoldMark, Kind
 from lti_tool.activity.quarters import Quarter
@@ -65,9 +65,10 @@ def fold(db: Session, secret_key: str, now: datetime) -> None:
     today = local(now).date()
     oldest = today - KEEP
     mark = db.get(FoldMark, 1)
-    for day in _days(db, before=oldest, since=mark.day if mark else date.min):
-        for rows in _batches(db, day):
-            _fold_in(db, secret_key, Quarter.of(day), rows)
+    for quarter, first, last in _spans(db, before=oldest, since=mark.day if mark else date.min):
+        query = _by_person_and_space(first, last)
+        for rows in db.execute(query, execution_options={"yield_per": _BATCH}).partitions():
+            _fold_in(db, secret_key, quarter, rows)
     db.execute(delete(Activity).where(Activity.day < oldest))
     if mark:
         mark.day = today
@@ -76,26 +77,23 @@ def fold(db: Session, secret_key: str, now: datetime) -> None:
     db.flush()
 
 
-def _days(db: Session, *, before: date, since: date) -> Iterator[date]:
-    """The days with activity that are before the one or since the other."""
-    day = db.scalar(select(func.min(Activity.day)))
-    while day is not None:
-        wanted = day < before or day >= since
-        if wanted:
-            yield day
-        rest = Activity.day > day if wanted else Activity.day >= since
-        day = db.scalar(select(func.min(Activity.day)).where(rest))
+def _spans(db: Session, *, before: date, since: date) -> Iterator[tuple[Quarter, date, date]]:
+    """The days with activity before the one day and from the other on, cut at the borders of quarters."""
+    oldest, newest = db.execute(select(func.min(Activity.day), func.max(Activity.day))).one()
+    if oldest is None:
+        return
+    spans = [(oldest, before - timedelta(days=1)), (since, newest)] if since > before else [(oldest, newest)]
+    for first, last in spans:
+        quarter = Quarter.of(first)
+        while quarter.first <= last:
+            yield quarter, max(first, quarter.first), min(last, quarter.last)
+            quarter = quarter.next
 
 
-def _batches(db: Session, day: date) -> Iterator[Sequence[Any]]:
-    """The activity of a day, some rows at a time, in the order of the key."""
-    key = (Activity.person_id, Activity.space_id, Activity.kind)
-    query = select(*key, Activity.organisation_id).where(Activity.day == day).order_by(*key).limit(_BATCH)
-    rows = db.execute(query).all()
-    while rows:
-        yield rows
-        last = tuple_(*key) > tuple_(*rows[-1][:3], types=[column.type for column in key])
-        rows = db.execute(query.where(last)).all()
+def _by_person_and_space(first: date, last: date) -> Executable:
+    who = (Activity.person_id, Activity.space_id, Activity.organisation_id)
+    kinds = (func.max(case((Activity.kind == kind.value, 1), else_=0)).label(kind.value) for kind in Kind)
+    return select(*who, *kinds).where(Activity.day.between(first, last)).group_by(*who)
 
 
 def _fold_in(db: Session, secret_key: str, quarter: Quarter, rows: Sequence[Any]) -> None:
@@ -107,11 +105,12 @@ def _fold_in(db: Session, secret_key: str, quarter: Quarter, rows: Sequence[Any]
             "space_id": found.space_id,
             "quarter": str(quarter),
             "organisation_id": found.organisation_id,
-            **{kind.value: kind == found.kind for kind in Kind},
+            **{kind.value: bool(getattr(found, kind)) for kind in Kind},
         }
         for found in rows
     ]
-    db.execute(row.on_conflict_do_update(index_elements=["pseudonym", "space_id", "quarter"], set_=gained), values)
+    key = ["pseudonym", "space_id", "quarter"]
+    db.execute(row.on_conflict_do_update(index_elements=key, set_=gained), values)
 
 
 def forget_person(db: Session, secret_key: str, person_id: uuid.UUID) -> None:
