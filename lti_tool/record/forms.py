@@ -5,33 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import Field, field_validator
 
 from lti_tool.record.models import MomentKind
 from lti_tool.web import forms
 from lti_tool.web.csv_files import as_day
+from lti_tool.web.forms import Line, Lines
 from lti_tool.web.language import _, local
-from lti_tool.web.text import one_line, tidy
 
 LONGEST_DAY = 720
 """Minutes: who learnt for more than twelve hours did so on more days."""
 OLDEST = date(2000, 1, 1)
-
-Line = Annotated[str, Field(min_length=1, max_length=120), BeforeValidator(one_line)]
-Words = Annotated[str, Field(max_length=5000), BeforeValidator(tidy)]
 
 
 class MomentForm(forms.Form):
     """What the learner says of one moment."""
 
     kind: MomentKind
-    title: Line
+    title: Line = Field(min_length=1, max_length=120)
     happened_on: date
     minutes: int
-    learned: Words = ""
-    plan: Words = ""
+    learned: Lines = Field(default="", max_length=5000)
+    plan: Lines = Field(default="", max_length=5000)
 
     @field_validator("happened_on", mode="before")
     @classmethod

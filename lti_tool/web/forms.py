@@ -75,11 +75,11 @@ def fill(model: type[F], typed: Mapping[str, str] | None = None) -> Filled[F]:
 def _sentence(problem: Any) -> str:
     context = problem.get("ctx", {})
     match problem["type"]:
-        case "missing" | "string_too_short":
+        case "missing" | "string_too_short" | "too_short":
             if (least := context.get("min_length", 1)) > 1:
                 return _("Dit is te kort. Schrijf minstens %(least)s tekens.", least=least)
             return _("Vul dit in.")
-        case "string_too_long":
+        case "string_too_long" | "too_long":
             most = context["max_length"]
             over = len(str(problem["input"]).strip()) - most
             return ngettext(
