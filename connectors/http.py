@@ -248,9 +248,7 @@ class _Adapter(HTTPAdapter):
         if self._guard is not None:
             self.poolmanager.pool_classes_by_scheme = _guarded_pools(self._guard)
 
-    def get_connection_with_tls_context(
-        self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
-    ) -> Any:
+    def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
         """Look at the address when a proxy is in between."""
         # A proxy resolves names for us, so only the addresses written as numbers can be checked here.
         host = urlsplit(request.url).hostname or ""

@@ -160,9 +160,7 @@ def _slug(custom: Mapping[str, Any]) -> str | None:
     return slug if _SLUG.fullmatch(slug) else None
 
 
-def _frame_hosts(
-    origin: Origin, presentation: Mapping[str, Any], custom: Mapping[str, Any], loopback: bool
-) -> str:
+def _frame_hosts(origin: Origin, presentation: Mapping[str, Any], custom: Mapping[str, Any], loopback: bool) -> str:
     """Who may show us in a frame. Canvas has vanity hosts, so the registered addresses are not enough."""
     domain = text(custom.get("canvas_api_domain")).lower()
     said = (

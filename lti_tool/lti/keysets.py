@@ -70,9 +70,7 @@ class KeySets:
             raise LaunchRefused("L05", f"key set: {type(error).__name__}: {error}") from None
         with self._database.writing() as db:
             db.execute(
-                update(Platform)
-                .where(Platform.id == platform_id)
-                .values(key_set=keys, key_set_fetched_at=self._now)
+                update(Platform).where(Platform.id == platform_id).values(key_set=keys, key_set_fetched_at=self._now)
             )
         return keys
 
@@ -81,16 +79,12 @@ class KeySets:
         moment = self._now.timestamp()
         with self._database.writing() as db:
             row = db.execute(
-                select(Platform.key_set, Platform.key_fetches)
-                .where(Platform.id == platform_id)
-                .with_for_update()
+                select(Platform.key_set, Platform.key_fetches).where(Platform.id == platform_id).with_for_update()
             ).one()
             lately = [at for at in row.key_fetches if moment - PER_SECONDS < at <= moment]
             if pick(row.key_set, kid) is not None or len(lately) >= MAX_FETCHES:
                 return row.key_set, False
-            db.execute(
-                update(Platform).where(Platform.id == platform_id).values(key_fetches=[*lately, moment])
-            )
+            db.execute(update(Platform).where(Platform.id == platform_id).values(key_fetches=[*lately, moment]))
         return row.key_set, True
 
 

@@ -113,9 +113,7 @@ def look_up(db: Session, issuer: str, client_id: str, state_hash: bytes, deploym
     """What is known for a launch; None when nobody registered this platform."""
     query = (
         select(*_PLATFORM, *_LOGIN, *_DEPLOYMENT)
-        .outerjoin(
-            LoginState, (LoginState.platform_id == Platform.id) & (LoginState.state_hash == state_hash)
-        )
+        .outerjoin(LoginState, (LoginState.platform_id == Platform.id) & (LoginState.state_hash == state_hash))
         .outerjoin(
             Deployment,
             (Deployment.platform_id == Platform.id) & (Deployment.deployment_id == deployment_id),

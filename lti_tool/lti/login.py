@@ -59,9 +59,7 @@ def start(database: Database, params: Mapping[str, str], *, base_url: str, now: 
     """Answer a login: one row, one redirect. Raises `LaunchRefused`."""
     issuer, client_id = _read(params, "iss"), _read(params, "client_id", needed=False)
     # Canvas's documents call it `deployment_id`, its servers send `lti_deployment_id`.
-    deployment_id = _read(params, "lti_deployment_id", needed=False) or _read(
-        params, "deployment_id", needed=False
-    )
+    deployment_id = _read(params, "lti_deployment_id", needed=False) or _read(params, "deployment_id", needed=False)
     with database.reading() as db:
         platform = known.platform_for_login(db, issuer, client_id)
     if platform is None:
@@ -74,9 +72,7 @@ def start(database: Database, params: Mapping[str, str], *, base_url: str, now: 
         raise LaunchRefused("L05", "target_link_uri is not ours", lms=platform.name, status=400)
     cookies, memory = Cookies(), Memory()
     filled = {**params, "iss": platform.issuer, "client_id": platform.client_id}
-    login = Login(
-        Params(filled), Config(platform.registration()), session_service=memory, cookie_service=cookies
-    )
+    login = Login(Params(filled), Config(platform.registration()), session_service=memory, cookie_service=cookies)
     try:
         url = login.get_redirect_object(launch_url(base_url)).get_redirect_url()
     except (LtiException, OIDCException, AssertionError) as error:
@@ -113,6 +109,4 @@ def _read(params: Mapping[str, str], name: str, *, needed: bool = True) -> str:
     try:
         return identifier(value, name)
     except BadClaim:
-        raise LaunchRefused(
-            "L03" if name == "iss" else "L05", f"{name} is missing or odd", status=400
-        ) from None
+        raise LaunchRefused("L03" if name == "iss" else "L05", f"{name} is missing or odd", status=400) from None

@@ -20,9 +20,7 @@ class LoginState(Base):
 
     state_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     nonce_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
-    platform_id: Mapped[uuid.UUID] = mapped_column(
-        Id, ForeignKey("platform.id", ondelete="CASCADE"), index=True
-    )
+    platform_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("platform.id", ondelete="CASCADE"), index=True)
     """Issuer and client id are the platform's: a token of another one does not find this row."""
     target_link_uri: Mapped[str] = mapped_column(String(2000))
     deployment_id: Mapped[str] = mapped_column(String(255), default="")
@@ -43,9 +41,7 @@ class TabTicket(Base):
     kind: Mapped[str] = mapped_column(String(5))
     cookie_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     person_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("person.id", ondelete="CASCADE"), index=True)
-    platform_id: Mapped[uuid.UUID] = mapped_column(
-        Id, ForeignKey("platform.id", ondelete="CASCADE"), index=True
-    )
+    platform_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("platform.id", ondelete="CASCADE"), index=True)
     placement: Mapped[dict[str, Any]] = mapped_column(JSON)
     """The place in the course, to walk in from once the tab is there."""
     back_href: Mapped[str] = mapped_column(String(1000), default="")

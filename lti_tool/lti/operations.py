@@ -210,9 +210,7 @@ def go_on(db: Session, ticket: str, cookie: str, *, now: datetime) -> WalkedIn:
     asked = _take(db, ticket, "asked", cookie, now)
     chosen = {name: asked[name] for name in ("back_href", "back_label", "counted", "language")}
     token = session.begin(db, asked["person_id"], now=now, frame_hosts="", **chosen)
-    organisation_id = db.scalars(
-        select(Platform.organisation_id).where(Platform.id == asked["platform_id"])
-    ).one()
+    organisation_id = db.scalars(select(Platform.organisation_id).where(Platform.id == asked["platform_id"])).one()
     placement = Placement(organisation_id, asked["platform_id"], **asked["placement"])
     return WalkedIn(token, _enter(db, token, placement, now))
 
@@ -259,9 +257,7 @@ def _take(db: Session, ticket: str, kind: str, cookie: str | None, now: datetime
     mine = [TabTicket.token_hash == hashed(ticket), TabTicket.kind == kind, TabTicket.expires_at > now]
     if cookie is not None:
         mine.append(TabTicket.cookie_hash == hashed(cookie))
-    row = (
-        db.execute(delete(TabTicket).where(*mine).returning(*TabTicket.__table__.columns)).mappings().first()
-    )
+    row = db.execute(delete(TabTicket).where(*mine).returning(*TabTicket.__table__.columns)).mappings().first()
     if row is None:
         raise LaunchRefused("L02", f"no such {kind} ticket: used, old or of another browser")
     return row

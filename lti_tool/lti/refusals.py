@@ -1,4 +1,4 @@
-"""Launches that don't go through: one code each, the same in page, log and help (`facts/ux.md` 5.4)."""
+"""Launches that do not go through: one code each, the same in page, log and help."""
 
 from __future__ import annotations
 
@@ -77,9 +77,7 @@ class NotLoggedIn(LaunchRefused):
     def __init__(self, cause: str) -> None:
         super().__init__("L02", cause, status=401)
         self.title = lazy("Log eerst in bij je leeromgeving")
-        self.sentence = lazy(
-            "Je leeromgeving weet niet wie je bent. Log daar in en klik nog een keer op de link."
-        )
+        self.sentence = lazy("Je leeromgeving weet niet wie je bent. Log daar in en klik nog een keer op de link.")
 
 
 def when() -> str:

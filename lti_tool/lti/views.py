@@ -77,9 +77,7 @@ def _take_in(checked: operations.Launch, here: Here) -> operations.WalkedIn | op
             return operations.hold(db, checked, now=here.now)
     # That a new deployment waits is kept, so the admin can accept it.
     deployment = checked.claims.deployment_id
-    raise LaunchRefused(
-        "L04", "the deployment is not accepted", lms=checked.known.platform.name, deployment=deployment
-    )
+    raise LaunchRefused("L04", "the deployment is not accepted", lms=checked.known.platform.name, deployment=deployment)
 
 
 def _platform_error(error: str) -> LaunchRefused:
@@ -155,6 +153,4 @@ def _redirect(url: str, status: int) -> Response:
 
 
 def _tab_cookie(response: Response, value: str, life: int) -> None:
-    response.set_cookie(
-        TAB_COOKIE, value, max_age=life, path="/", secure=True, httponly=True, samesite="Strict"
-    )
+    response.set_cookie(TAB_COOKIE, value, max_age=life, path="/", secure=True, httponly=True, samesite="Strict")

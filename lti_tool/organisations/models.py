@@ -39,9 +39,7 @@ class NetworkMember(Base):
 
     __tablename__ = "network_member"
 
-    network_id: Mapped[uuid.UUID] = mapped_column(
-        Id, ForeignKey("network.id", ondelete="CASCADE"), primary_key=True
-    )
+    network_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("network.id", ondelete="CASCADE"), primary_key=True)
     organisation_id: Mapped[uuid.UUID] = mapped_column(
         Id, ForeignKey("organisation.id", ondelete="CASCADE"), primary_key=True, index=True
     )

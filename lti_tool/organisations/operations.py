@@ -143,9 +143,7 @@ def see_new_deployment(
     first one of a platform is; the others wait for the admin."""
     # Locked, so that two first launches at the same moment don't both become the first.
     db.execute(select(Platform.id).where(Platform.id == platform_id).with_for_update())
-    theirs = select(Deployment.deployment_id, Deployment.accepted_at).where(
-        Deployment.platform_id == platform_id
-    )
+    theirs = select(Deployment.deployment_id, Deployment.accepted_at).where(Deployment.platform_id == platform_id)
     rows = {row.deployment_id: row.accepted_at for row in db.execute(theirs.limit(MAX_WAITING + 1))}
     if deployment_id in rows:
         return rows[deployment_id] is not None
@@ -181,9 +179,7 @@ def join_network(
     by: uuid.UUID | None = None,
 ) -> None:
     """The admins of an organisation agree to work in a network. Joining twice changes nothing."""
-    row = insert(db, NetworkMember).values(
-        network_id=network_id, organisation_id=organisation_id, agreed_at=now
-    )
+    row = insert(db, NetworkMember).values(network_id=network_id, organisation_id=organisation_id, agreed_at=now)
     if db.execute(row.on_conflict_do_nothing().returning(NetworkMember.network_id)).first() is None:
         return
     audit.note(
@@ -198,9 +194,7 @@ def join_network(
 
 def _slug(slug: str) -> str:
     if len(slug) > 60 or not _SLUG.fullmatch(slug):
-        raise WrongInput(
-            "A short name has small letters, digits and single hyphens (60 at most), such as de-linde."
-        )
+        raise WrongInput("A short name has small letters, digits and single hyphens (60 at most), such as de-linde.")
     return slug
 
 

@@ -65,8 +65,7 @@ def organisation(db: Session, organisation_id: uuid.UUID) -> OrganisationRow | N
 def organisations(db: Session) -> list[OrganisationRow]:
     """All organisations, by name. For commands, not for pages."""
     return [
-        OrganisationRow(row.id, row.slug, row.name)
-        for row in db.execute(_organisation().order_by(Organisation.name))
+        OrganisationRow(row.id, row.slug, row.name) for row in db.execute(_organisation().order_by(Organisation.name))
     ]
 
 
@@ -121,8 +120,7 @@ def platforms(db: Session, organisation_id: uuid.UUID | None = None) -> list[Pla
         row = DeploymentRow(key, deployment_id, accepted_at is not None, first, last)
         of_platform.setdefault(platform_id, []).append(row)
     return [
-        PlatformRow(**row, deployments=tuple(of_platform.get(row["id"], ())))
-        for row in db.execute(query).mappings()
+        PlatformRow(**row, deployments=tuple(of_platform.get(row["id"], ()))) for row in db.execute(query).mappings()
     ]
 
 
