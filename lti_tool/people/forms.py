@@ -7,13 +7,14 @@ from typing import Literal
 
 from pydantic import Field
 
+from lti_tool.people.viewer import LONGEST_NAME
 from lti_tool.web.forms import Form, Line
 
 
 class Name(Form):
     """How colleagues see one; empty goes back to the name of the LMS."""
 
-    name: Line = Field(default="", max_length=80)
+    name: Line = Field(default="", max_length=LONGEST_NAME)
 
 
 class Language(Form):

@@ -56,7 +56,7 @@ def staff_row(db: Session, viewer: Viewer) -> StaffRow | None:
     if viewer.staff_id is None:
         return None
     row = db.execute(_rows().where(StaffMember.id == viewer.staff_id)).first()
-    return StaffRow(*row.tuple()) if row else None
+    return StaffRow(*row) if row else None
 
 
 def perhaps_me(db: Session, viewer: Viewer) -> StaffRow | None:
@@ -71,7 +71,7 @@ def perhaps_me(db: Session, viewer: Viewer) -> StaffRow | None:
     rows = db.execute(_rows().where(*same).limit(2)).all()
     if len(rows) != 1:
         return None
-    row = StaffRow(*rows[0].tuple())
+    row = StaffRow(*rows[0])
     taken = db.scalar(select(Person.id).where(Person.staff_id == row.id))
     return None if taken else row
 

@@ -16,7 +16,15 @@ from lti_tool.web.language import DEFAULT, _
 from lti_tool.web.models import WebSession
 from lti_tool.web.routes import set_viewer_loader
 from lti_tool.web.session import IDLE, LONGEST, token_hash
-from lti_tool.web.text import initials
+from lti_tool.web.text import initials, one_line
+
+LONGEST_NAME = 80
+"""Characters of a name that one chooses."""
+
+
+def short(name: str) -> str:
+    """A name of an LMS as it fits the form in which one may choose another."""
+    return one_line(name)[:LONGEST_NAME].strip()
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,11 @@ class Viewer:
     def display_name(self) -> str:
         """The name colleagues see."""
         return self.given_name or _("Collega zonder naam")
+
+    @property
+    def name_to_type(self) -> str:
+        """The name as it stands in a form where one may choose another."""
+        return short(self.given_name)
 
     @property
     def first_name(self) -> str:

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from lti_tool.people import operations, queries
 from lti_tool.people.forms import Language, Name, StaffCode, Theme, ThisIsMe
+from lti_tool.people.viewer import short
 from lti_tool.web import headers, language, session
 from lti_tool.web.errors import BadInput, NotAllowed
 from lti_tool.web.forms import Filled, Form, blank, fill
@@ -34,7 +35,7 @@ def _settings(here: Here, filled: Mapping[str, Filled[Any]]) -> str:
     return render(
         "people/settings.html",
         me=me,
-        name=filled.get("name", blank(name=me.chosen_name or me.name[:80])),
+        name=filled.get("name", blank(name=here.viewer.name_to_type)),
         code=filled.get("code", blank()),
         row=queries.staff_row(here.db, here.viewer),
         perhaps=queries.perhaps_me(here.db, here.viewer),
@@ -54,7 +55,7 @@ def choose_name(here: Here) -> ResponseReturnValue:
     if filled.form is None:
         return _settings(here, {"name": filled}), 422
     name = filled.form.name
-    if name == queries.myself(here.db, here.viewer).name[:80]:
+    if name == short(queries.myself(here.db, here.viewer).name):
         name = ""
     operations.choose(here.db, here.viewer.person_id, chosen_name=name)
     return _saved()

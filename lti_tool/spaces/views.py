@@ -187,7 +187,7 @@ def join_page(here: Here, slug: str) -> ResponseReturnValue:
     """One screen: what for, who reads, what never to write, how mail works, how colleagues see you."""
     if _takes_part(here.place):
         return _see(f"/s/{slug}")
-    return _join(here, blank(name=here.viewer.given_name[:80]))
+    return _join(here, blank(name=here.viewer.name_to_type))
 
 
 @room.post("/s/<slug>/join", access=InSpace(Action.CHARTER))
@@ -202,7 +202,7 @@ def join(here: Here, slug: str) -> ResponseReturnValue:
     if filled.form is None:
         return _join(here, filled), 422
     form = filled.form
-    if form.name and form.name != here.viewer.given_name[:80].strip():
+    if form.name and form.name != here.viewer.name_to_type:
         people.choose(here.db, here.viewer.person_id, chosen_name=form.name)
     if form.way == "knock":
         operations.knock(here.db, space, here.viewer, message=form.message, now=here.now)
