@@ -7,7 +7,6 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Frame, Page
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = [600, 1280]
+COURSE = "basis-intensive-care"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,22 +53,22 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A demo of this worker's own. Yields the address that it prints."""
     folder = tmp_path_factory.mktemp("demo")
     command = [sys.executable, "-m", "lti_tool.cli", "demo", "--port", "0", "--data", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=(folder / "log").open("w"), text=True)
-    assert process.stdout is not None
-    address = process.stdout.readline().strip()
-    reader = threading.Thread(target=process.stdout.read, daemon=True)
-    reader.start()
-    try:
-        assert address.startswith("http://127.0.0.1:"), (folder / "log").read_text()
-        with urllib.request.urlopen(address, timeout=60):
-            pass
-        yield address.rstrip("/")
-    finally:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(10)
-        process.kill()
-        process.wait()
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+    ):
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        try:
+            assert address.startswith("http://127.0.0.1:"), (folder / "log").read_text()
+            with urllib.request.urlopen(address, timeout=60):
+                pass
+            yield address.rstrip("/")
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            process.kill()
 
 
 @dataclass
@@ -91,7 +91,9 @@ class Visitor:
         assert frame is not None
         return frame
 
-    def walk_in(self, persona: str, *, course: str = "basis-intensive-care", item: int = 1, cookies: bool = True) -> Frame:
+    def walk_in(
+        self, persona: str, *, course: str = "basis-intensive-care", item: int = 1, cookies: bool = True
+    ) -> Frame:
         """Open a link of a course as a persona. Returns the frame, once the tool answered."""
         off = "" if cookies else "&cookies=off"
         self.page.goto(f"{self.demo}/walk-in?as={persona}&course={course}&item={item}{off}")
@@ -115,6 +117,7 @@ def visitor(browser: Browser, demo: str) -> Iterator[Callable[..., Visitor]]:
 
     def make(width: int = 600, height: int = 900, **more: Any) -> Visitor:
         context = browser.new_context(viewport={"width": width, "height": height}, locale="nl-NL", **more)
+        context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
