@@ -1,4 +1,6 @@
-"""What a page costs: queries, CPU, bytes and memory, on SQLite with 60 people, 50 conversations of 20 posts and one of 500.
+"""What a page costs: queries, CPU, bytes and memory.
+
+On SQLite with 60 people, 50 conversations of 20 posts and one of 500.
 
 The default run counts queries and holds a generous bound on CPU. The figures are for by hand, on a quiet machine:
 `pytest -m long tests/bench/test_pages.py -s`.
@@ -34,7 +36,7 @@ from tests.world import Somebody, World
 PEOPLE, CONVERSATIONS, POSTS, LONG = 60, 50, 20, 500
 LONG_NUMBER = CONVERSATIONS + 1
 WORDS = (
-    "Overdag lukt het bij ons goed. ’s Nachts slaan we de **meting** vaak over. De zaal is donker en iemand slaapt net.\n\n"
+    "Overdag lukt het bij ons goed. ’s Nachts slaan we de **meting** vaak over. De zaal is donker.\n\n"
     "Wie doet het wel, en hoe pak je dat aan? Wij meten om 02:00, samen met de controle van de lijnen. Dan is iemand "
     "toch even wakker. Het kost twee minuten.\n\n- eerst de lijnen\n- dan de vragen"
 )
@@ -95,7 +97,8 @@ def make(folder: Path, template: Path | None = None) -> Bench:
                 insert(Conversation).values(
                     id=conversation_id, space_id=space.id, number=number, kind="question", started_by=people[0].id,
                     title=f"Wie meet de CAM-ICU ook ’s nachts? ({number})", starter_name="Noor de Wit",
-                    started_at=began, last_number=count, post_count=count, last_post_at=began + timedelta(minutes=count),
+                    started_at=began, last_number=count, post_count=count,
+                    last_post_at=began + timedelta(minutes=count),
                     last_author_id=last.id, last_author_name="Kees Brouwer",
                 )
             )  # fmt: skip
@@ -260,7 +263,8 @@ def rendered(bench: Bench, path: str, monkeypatch: pytest.MonkeyPatch) -> tuple[
 def test_figures(bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     posts = (
         "select p.*, m.role from post p join conversation c on c.id = p.conversation_id left join membership m "
-        "on m.person_id = p.author_id and m.space_id = c.space_id where c.number = :n order by root_number, p.number limit 21"
+        "on m.person_id = p.author_id and m.space_id = c.space_id where c.number = :n "
+        "order by root_number, p.number limit 21"
     )
     conversations = "select * from conversation order by last_post_at desc limit 21"
     lines = []
@@ -280,7 +284,7 @@ def test_figures(bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
             assert figure <= 4 * base
         lines.append(line)
     with capsys.disabled():
-        print("\n" + "\n".join(lines))
+        sys.stdout.write("\n" + "\n".join(lines) + "\n")
 
 
 @pytest.mark.long
@@ -294,7 +298,9 @@ def test_the_first_view_weighs_little(bench: Bench, capsys: pytest.CaptureFixtur
         weights[address.split("?")[0]] = len(answer.data)
     total = sum(weights.values())
     with capsys.disabled():
-        print("\n" + "\n".join(f"{size:7} {name}" for name, size in weights.items()) + f"\n{total:7} in all")
+        sys.stdout.write(
+            "\n" + "\n".join(f"{size:7} {name}" for name, size in weights.items()) + f"\n{total:7} in all\n"
+        )
     assert total <= 100 * 1024
 
 
@@ -304,7 +310,7 @@ def test_a_worker_stays_small(capsys: pytest.CaptureFixture[str]) -> None:
         [sys.executable, "-m", "tests.bench.test_pages"], capture_output=True, text=True, check=True, timeout=600
     )
     with capsys.disabled():
-        print("\n" + done.stdout)
+        sys.stdout.write("\n" + done.stdout)
     assert float(done.stdout.split()[0]) <= 120
 
 
@@ -320,7 +326,7 @@ def _memory() -> None:
             assert made.reader.get(path).status_code == 200
         pss = psutil.Process().memory_full_info().pss / 2**20
         made.database.dispose()
-    print(f"{pss:.1f} MB PSS after 1,000 pages")
+    sys.stdout.write(f"{pss:.1f} MB PSS after 1,000 pages\n")
 
 
 if __name__ == "__main__":
