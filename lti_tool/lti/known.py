@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from pylti1p3.registration import Registration
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from lti_tool.db import Session
 from lti_tool.lti.claims import Origin
@@ -109,18 +109,25 @@ def platform_for_login(db: Session, issuer: str, client_id: str) -> KnownPlatfor
     return KnownPlatform(*rows[0]) if len(rows) == 1 else None
 
 
+# Made once: a launch has a budget of a few milliseconds, and making a statement takes longer than running it.
+_LAUNCH = (
+    select(*_PLATFORM, *_LOGIN, *_DEPLOYMENT)
+    .outerjoin(
+        LoginState,
+        (LoginState.platform_id == Platform.id) & (LoginState.state_hash == bindparam("state_hash")),
+    )
+    .outerjoin(
+        Deployment,
+        (Deployment.platform_id == Platform.id) & (Deployment.deployment_id == bindparam("deployment_id")),
+    )
+    .where(Platform.issuer == bindparam("issuer"), Platform.client_id == bindparam("client_id"))
+)
+
+
 def look_up(db: Session, issuer: str, client_id: str, state_hash: bytes, deployment_id: str) -> Known | None:
     """What is known for a launch; None when nobody registered this platform."""
-    query = (
-        select(*_PLATFORM, *_LOGIN, *_DEPLOYMENT)
-        .outerjoin(LoginState, (LoginState.platform_id == Platform.id) & (LoginState.state_hash == state_hash))
-        .outerjoin(
-            Deployment,
-            (Deployment.platform_id == Platform.id) & (Deployment.deployment_id == deployment_id),
-        )
-        .where(Platform.issuer == issuer, Platform.client_id == client_id)
-    )
-    row = db.execute(query).first()
+    asked = {"issuer": issuer, "client_id": client_id, "state_hash": state_hash, "deployment_id": deployment_id}
+    row = db.execute(_LAUNCH, asked).first()
     if row is None:
         return None
     platform, rest = KnownPlatform(*row[: len(_PLATFORM)]), row[len(_PLATFORM) :]

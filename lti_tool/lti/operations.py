@@ -10,9 +10,9 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import RowMapping, delete, select
+from sqlalchemy import RowMapping, Table, bindparam, delete, select
 
 from lti_tool.db import Database, Session, insert
 from lti_tool.lti import claims as claims_of
@@ -38,6 +38,21 @@ ASKED = timedelta(seconds=60)
 _SEEN_AGAIN = timedelta(hours=1)
 OFFICE = {"reports": "hr", "admin": "admin"}
 """Pages that a link of the LMS may lead to, for people to whom the organisation itself gave the role."""
+
+
+# Made once, without the ORM: making a statement takes longer than running it.
+_table = cast(Table, LoginState.__table__)
+_login = _table.c
+_USE_UP = (
+    delete(_table)
+    .where(
+        _login.state_hash == bindparam("state"),
+        _login.nonce_hash == bindparam("nonce"),
+        _login.platform_id == bindparam("platform"),
+        _login.expires_at > bindparam("now"),
+    )
+    .returning(_login.platform_id)
+)
 
 
 @dataclass(frozen=True)
@@ -133,16 +148,13 @@ def use_up(db: Session, launch: Launch, *, now: datetime) -> None:
     """Use up the login of a launch: of two launches with the same state and nonce, one gets through. Raises
     `LaunchRefused`."""
     login = launch.known.login
-    used = db.scalar(
-        delete(LoginState)
-        .where(
-            LoginState.state_hash == hashed(launch.state),
-            LoginState.nonce_hash == (login.nonce_hash if login else b""),
-            LoginState.platform_id == launch.known.platform.id,
-            LoginState.expires_at > now,
-        )
-        .returning(LoginState.platform_id)
-    )
+    asked = {
+        "state": hashed(launch.state),
+        "nonce": login.nonce_hash if login else b"",
+        "platform": launch.known.platform.id,
+        "now": now,
+    }
+    used = db.connection().execute(_USE_UP, asked).first()
     if used is None:
         raise LaunchRefused("L02", "the login was used meanwhile", lms=launch.known.platform.name)
 
