@@ -31,9 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="leerkring", description="Leerkring: a learning space for hospitals."
-    )
+    parser = argparse.ArgumentParser(prog="leerkring", description="Leerkring: a learning space for hospitals.")
     top = parser.add_subparsers(required=True, metavar="COMMAND")
 
     groups: dict[str, Any] = {"": top}
@@ -66,9 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     network = add("network add", commands.network_add, "Add a network of organisations.")
     network.add_argument("slug")
     network.add_argument("--name", required=True)
-    joined = add(
-        "network join", commands.network_join, "Note that an organisation's admin agreed to a network."
-    )
+    joined = add("network join", commands.network_join, "Note that an organisation's admin agreed to a network.")
     joined.add_argument("slug")
     joined.add_argument("--organisation", required=True, metavar="SLUG")
 
@@ -96,15 +92,16 @@ def _parser() -> argparse.ArgumentParser:
     for imported in (people, records):
         imported.add_argument("file", type=Path)
         imported.add_argument("--organisation", required=True, metavar="SLUG")
-    code = add(
-        "people code", commands.people_code, "A one-use code by which somebody claims their staff number."
-    )
+    erased = add("people erase", commands.people_erase, "Erase a person; their words become “withdrawn”.")
+    erased.add_argument("id")
+    erased.add_argument("--organisation", required=True, metavar="SLUG")
+    code = add("people code", commands.people_code, "A one-use code by which somebody claims their staff number.")
     code.add_argument("number")
     code.add_argument("--organisation", required=True, metavar="SLUG")
 
     for name, run, about in (
         ("snapshot", commands.reports_snapshot, "Take the provisional figures of a quarter now."),
-        ("freeze", commands.reports_freeze, "Fix the figures of a quarter that is over."),
+        ("freeze", commands.reports_freeze, "Fix the figures of a quarter that is over (default: the last one)."),
     ):
         report = add(f"reports {name}", run, about)
         report.add_argument("--organisation", required=True, metavar="SLUG")

@@ -201,9 +201,7 @@ def _import_file(options: argparse.Namespace, do: Callable[..., Any]) -> int:
     if left_alone := getattr(result, "left_alone", 0):
         print(f"left_alone: {left_alone}")  # in the list, not in the file; only `end` ends a contract
     for problem in result.problems:
-        print(
-            f"line {problem.line}, {problem.column}: {problem.value!r}: {problem.sentence}", file=sys.stderr
-        )
+        print(f"line {problem.line}, {problem.column}: {problem.value!r}: {problem.sentence}", file=sys.stderr)
     return 1 if result.refused else 0
 
 
@@ -216,6 +214,19 @@ def people_code(options: argparse.Namespace) -> int:
     if code is None:
         raise Wrong(f"The staff list of {options.organisation} has no number {options.number}.")
     print(f"code: {code}")
+    return 0
+
+
+def people_erase(options: argparse.Namespace) -> int:
+    from lti_tool.rights import operations
+
+    with _writing() as (db, now, settings):
+        organisation = _organisation(db, options.organisation)
+        try:
+            operations.erase(db, settings.secret_key, _uuid(options.id), organisation.id, now=now)
+        except LookupError as error:
+            raise Wrong(f"Nothing was erased: {error}.") from None
+    print(f"erased: {options.id}")
     return 0
 
 
@@ -232,12 +243,13 @@ def reports_freeze(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace, do: Callable[..., Any], status: str) -> int:
-    from lti_tool.activity.operations import quarter_of
+    from lti_tool.activity.quarters import Quarter
     from lti_tool.web.language import local
 
     with _writing() as (db, now, settings):
         organisation = _organisation(db, options.organisation)
-        period = options.period or quarter_of(local(now).date())
+        running = Quarter.of(local(now).date())
+        period = options.period or str(running if status == "provisional" else running.previous)
         try:
             do(db, settings, organisation.id, period, now=now)
         except ValueError as error:

@@ -62,9 +62,7 @@ class World:
             db.add(made)
             db.flush()
             for organisation in organisations:
-                db.add(
-                    NetworkMember(network_id=made.id, organisation_id=organisation, agreed_at=self.clock())
-                )
+                db.add(NetworkMember(network_id=made.id, organisation_id=organisation, agreed_at=self.clock()))
             return made.id
 
     def somebody(self, organisation: uuid.UUID, name: str = "Fatma Yilmaz", *roles: str, **more: Any) -> Somebody:
@@ -122,8 +120,4 @@ class World:
 
     def member(self, space: Space, who: Somebody, role: str = "member") -> None:
         with self.database.writing() as db:
-            db.merge(
-                Membership(
-                    space_id=space.id, person_id=who.id, role=role, quality="", joined_at=self.clock()
-                )
-            )
+            db.merge(Membership(space_id=space.id, person_id=who.id, role=role, quality="", joined_at=self.clock()))

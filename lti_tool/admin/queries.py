@@ -29,9 +29,7 @@ def state(db: Session, organisation_id: uuid.UUID) -> State:
     """The counts, in one query."""
     staff = select(func.count()).where(StaffMember.organisation_id == organisation_id)
     came = select(Identity.person_id).where(Identity.person_id == Person.id).exists()
-    arrived = select(func.count()).where(
-        Person.organisation_id == organisation_id, Person.is_test.is_(False), came
-    )
+    arrived = select(func.count()).where(Person.organisation_id == organisation_id, Person.is_test.is_(False), came)
     spaces = select(func.count()).where(Space.organisation_id == organisation_id)
     row = db.execute(
         select(

@@ -42,5 +42,3 @@ def accept(here: Here, deployment: uuid.UUID) -> ResponseReturnValue:
                 )
                 return redirect("/admin", 303)
     raise NotFound
-
-

@@ -85,9 +85,7 @@ class Database:
         in_memory = make_url(address).database in {None, "", ":memory:"}
         if in_memory:
             raise ValueError("SQLite needs a file: several threads share it")
-        engine = create_engine(
-            address, module=sqlite, poolclass=QueuePool, pool_size=pool_size, max_overflow=pool_size
-        )
+        engine = create_engine(address, module=sqlite, poolclass=QueuePool, pool_size=pool_size, max_overflow=pool_size)
 
         @event.listens_for(engine, "connect")
         def _tune(connection: Any, _record: Any) -> None:
@@ -121,8 +119,6 @@ class Database:
 def sqlite_is_old() -> bool:
     """True when the SQLite at hand may corrupt a database in WAL mode (bug fixed in 3.51.3)."""
     return tuple(sqlite.sqlite_version_info) < FIXED_SQLITE
-
-
 
 
 def insert(db: Session, table: type[Base]) -> sqlite_dialect.Insert:

@@ -12,7 +12,7 @@ from lti_tool.activity.models import Kind
 from lti_tool.conversations import operations as conversations
 from lti_tool.conversations.forms import NewConversation, NewPost
 from lti_tool.db import Session
-from lti_tool.db.installation import is_demo, state
+from lti_tool.db.installation import fact, state
 from lti_tool.demo import content
 from lti_tool.demo.lms import client_id
 from lti_tool.demo.platform import Platform
@@ -67,7 +67,7 @@ class _Filling:
 def fill(runtime: Runtime, platforms: Mapping[str, Platform], world: content.World) -> None:
     """Fill an empty database, in one transaction. A database that was filled before is left as it is."""
     with runtime.database.writing() as db:
-        if is_demo(db):
+        if fact(db, "demo") == "filled":
             return
         filling = _Filling(db, runtime, world, runtime.clock())
         _organisations(filling, platforms)
@@ -79,7 +79,7 @@ def fill(runtime: Runtime, platforms: Mapping[str, Platform], world: content.Wor
         for organisation_id in filling.organisations.values():
             period = activity.quarter_of(filling.now.date())
             reports.take_snapshot(db, runtime.settings, organisation_id, period, now=filling.now)
-        state(db, "demo", "yes")
+        state(db, "demo", "filled")
 
 
 def _organisations(filling: _Filling, platforms: Mapping[str, Platform]) -> None:

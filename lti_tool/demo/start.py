@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import logging
 import os
 import secrets
@@ -17,7 +18,7 @@ from werkzeug.serving import make_server
 
 import lti_tool
 from lti_tool.db import Database, migrations
-from lti_tool.db.installation import is_demo
+from lti_tool.db.installation import is_demo, state
 from lti_tool.demo import content, lms, seed
 from lti_tool.demo.lms import Frames
 from lti_tool.jobs.schedule import Schedule
@@ -30,26 +31,23 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 def run(folder: Path, port: int) -> int:
     """Start everything, print the address to open, and serve until told to stop."""
-    listening = _listen(port)
-    port = listening[0].getsockname()[1]
-    settings = _settings(folder, port)
-    database = open_data(settings)
-    sys.stdout.write(f"http://127.0.0.1:{port}/\n")
-    sys.stdout.flush()
-    app = build(settings, database, port)
-    schedule = Schedule(database, settings, system_clock)
-    schedule.start()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    servers = [make_server(at.getsockname()[0], port, app, threaded=True, fd=at.fileno()) for at in listening]
-    try:
+    with contextlib.ExitStack() as closing:
+        listening = [closing.enter_context(at) for at in _listen(port)]
+        port = listening[0].getsockname()[1]
+        settings = _settings(folder, port)
+        database = open_data(settings)
+        closing.callback(database.dispose)
+        sys.stdout.write(f"http://127.0.0.1:{port}/\n")
+        sys.stdout.flush()
+        app = build(settings, database, port)
+        schedule = Schedule(database, settings, system_clock)
+        schedule.start()
+        closing.callback(schedule.stop)
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        servers = [make_server(at.getsockname()[0], port, app, threaded=True, fd=at.fileno()) for at in listening]
         for server in servers[1:]:
             threading.Thread(target=server.serve_forever, daemon=True).start()
         servers[0].serve_forever()
-    finally:
-        for server in servers:
-            server.server_close()
-        schedule.stop()
-        database.dispose()
     return 0
 
 
@@ -59,12 +57,15 @@ def open_data(settings: Settings) -> Database:
     database = Database(settings.database_address)
     with database.reading() as db:
         current = migrations.current(db.connection())
-    if current is not None:
-        with database.reading() as db:
-            if not is_demo(db):
-                raise SettingsError(f"{settings.data_dir} holds real data. Give the demo a folder of its own: --data.")
+        real = current is not None and not is_demo(db)
+    if real:
+        database.dispose()
+        raise SettingsError(f"{settings.data_dir} holds real data. Give the demo a folder of its own: --data.")
     if current != migrations.head():
         migrations.upgrade(database.engine)
+    if current is None:  # said at once, so that a demo that was stopped half-way is still known as one
+        with database.writing() as db:
+            state(db, "demo", "empty")
     return database
 
 

@@ -65,9 +65,7 @@ def _new_person(
         same = (
             select(Person.id)
             .join(StaffMember, StaffMember.id == Person.staff_id)
-            .where(
-                StaffMember.organisation_id == arrival.organisation_id, StaffMember.number == arrival.staff_number
-            )
+            .where(StaffMember.organisation_id == arrival.organisation_id, StaffMember.number == arrival.staff_number)
         )
         person_id = db.scalar(same)
     else:
@@ -143,9 +141,7 @@ def use_staff_code(db: Session, person_id: uuid.UUID, organisation_id: uuid.UUID
 def confirm_staff_row(db: Session, person_id: uuid.UUID, organisation_id: uuid.UUID, staff_id: uuid.UUID) -> bool:
     """The person says: this row is me. False when it is somebody else's or of another organisation."""
     number = db.scalar(
-        select(StaffMember.number).where(
-            StaffMember.id == staff_id, StaffMember.organisation_id == organisation_id
-        )
+        select(StaffMember.number).where(StaffMember.id == staff_id, StaffMember.organisation_id == organisation_id)
     )
     if number is None or _free_row(db, organisation_id, number) is None:
         return False
@@ -164,9 +160,7 @@ def grant(
     person = db.get(Person, person_id)
     if person is None or person.organisation_id != organisation_id:
         raise LookupError("there is no such person in this organisation")
-    row = insert(db, Grant).values(
-        person_id=person_id, role=role, organisation_id=organisation_id, given_at=now
-    )
+    row = insert(db, Grant).values(person_id=person_id, role=role, organisation_id=organisation_id, given_at=now)
     db.execute(row.on_conflict_do_nothing())
     audit.note(
         db,
@@ -180,9 +174,7 @@ def grant(
 
 def grant_by_link(db: Session, organisation_id: uuid.UUID, role: str, *, now: datetime) -> str:
     """Make a person without an LMS, with a role, and the token of a one-time sign-in address."""
-    person = Person(
-        id=new_id(now), organisation_id=organisation_id, name="", created_at=now, arrived_at=now
-    )
+    person = Person(id=new_id(now), organisation_id=organisation_id, name="", created_at=now, arrived_at=now)
     db.add(person)
     db.flush()
     grant(db, organisation_id, role, person.id, now=now, by=None)

@@ -80,9 +80,7 @@ def _read(row: Row, columns: Iterable[str], lines: dict[str, int]) -> tuple[str,
         return "", {}
     number = row.text("number", 100, required=True)
     values: Values = {
-        name: row.text(name, most, required=name in REQUIRED)
-        for name, most in _TEXTS.items()
-        if name in columns
+        name: row.text(name, most, required=name in REQUIRED) for name, most in _TEXTS.items() if name in columns
     }
     if "manager" in columns:
         values["manager"] = row.yes("manager")

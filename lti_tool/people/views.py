@@ -31,7 +31,9 @@ def settings(here: Here) -> ResponseReturnValue:
 
 def _settings(here: Here, filled: Mapping[str, Filled[Any]]) -> str:
     me = queries.myself(here.db, here.viewer)
-    saved: list[tuple[str, str, list[Any]]] = [("done", _("Bewaard."), [])] if "saved" in request.args and not filled else []
+    saved: list[tuple[str, str, list[Any]]] = (
+        [("done", _("Bewaard."), [])] if "saved" in request.args and not filled else []
+    )
     return render(
         "people/settings.html",
         me=me,
@@ -87,7 +89,9 @@ def this_is_me(here: Here) -> ResponseReturnValue:
     """Say that the row that was shown is about me. No other row can be claimed this way."""
     row = queries.perhaps_me(here.db, here.viewer)
     if row is None or row.id != _valid(ThisIsMe).staff:
-        raise NotAllowed(_("Vraag HR om een code. Daarmee koppel je jezelf aan de personeelslijst."), cause="not that row")
+        raise NotAllowed(
+            _("Vraag HR om een code. Daarmee koppel je jezelf aan de personeelslijst."), cause="not that row"
+        )
     operations.confirm_staff_row(here.db, here.viewer.person_id, here.viewer.organisation_id, row.id)
     return _saved()
 

@@ -9,12 +9,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, Select, extract, func, or_, select, union
+from sqlalchemy import Row, Select, extract, select, union
 
 from lti_tool.conversations.models import Conversation, Kind
 from lti_tool.conversations.own import Contribution, own_contributions
 from lti_tool.db import Session
-from lti_tool.people.models import Person
 from lti_tool.people.viewer import Viewer
 from lti_tool.record.models import FormalRecord, Moment, MomentKind, Share, SkippedSuggestion
 from lti_tool.record.operations import HR, SUGGEST_FOR
@@ -149,44 +148,6 @@ def conversation_of(source: str) -> uuid.UUID | None:
     """The conversation that a suggestion's key names; None for anything else."""
     found = _SOURCE.fullmatch(source)
     return uuid.UUID(found[1]) if found else None
-
-
-def shared_minutes(db: Session, organisation_id: uuid.UUID, first: date, last: date) -> list[tuple[uuid.UUID, int]]:
-    """Person and the minutes they share with HR, of moments from `first` to `last` (both included).
-
-    Test users of an LMS are left out. One row per person who shares; group before showing.
-    """
-    query = (
-        select(Moment.person_id, func.sum(Moment.minutes))
-        .join(Share, (Share.moment_id == Moment.id) & (Share.receiver == HR))
-        .join(Person, Person.id == Moment.person_id)
-        .where(
-            Moment.organisation_id == organisation_id,
-            Moment.happened_on.between(first, last),
-            Person.is_test.is_(False),
-        )
-        .group_by(Moment.person_id)
-    )
-    return [(person_id, int(minutes)) for person_id, minutes in db.execute(query)]
-
-
-def formal_totals(
-    db: Session, organisation_id: uuid.UUID, first: date, last: date
-) -> list[tuple[uuid.UUID, Decimal, Decimal]]:
-    """Row of the staff list, its accredited hours and its points, from `first` to `last` (both included).
-
-    Accredited is a record with an accreditor or with points; other hours are not in it.
-    """
-    query = (
-        select(FormalRecord.staff_id, func.sum(FormalRecord.hours), func.sum(FormalRecord.points))
-        .where(
-            FormalRecord.organisation_id == organisation_id,
-            FormalRecord.completed_on.between(first, last),
-            or_(FormalRecord.accreditor != "", FormalRecord.points > 0),
-        )
-        .group_by(FormalRecord.staff_id)
-    )
-    return [(staff_id, hours, points) for staff_id, hours, points in db.execute(query)]
 
 
 def _moments(viewer: Viewer) -> Select[*tuple[Any, ...]]:

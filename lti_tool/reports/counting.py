@@ -143,6 +143,7 @@ def _accredited(
             FormalRecord.organisation_id == organisation_id,
             _holds(on),
             column > 0,
+            or_(FormalRecord.accreditor != "", FormalRecord.points > 0),
             FormalRecord.completed_on.between(quarter.first, quarter.last),
         )
         .group_by(StaffMember.department)

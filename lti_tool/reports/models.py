@@ -66,8 +66,6 @@ class ApiToken(Base):
     __tablename__ = "api_token"
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    client_id: Mapped[uuid.UUID] = mapped_column(
-        Id, ForeignKey("api_client.id", ondelete="CASCADE"), index=True
-    )
+    client_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("api_client.id", ondelete="CASCADE"), index=True)
     scopes: Mapped[str] = mapped_column(String(300))
     expires_at: Mapped[datetime] = mapped_column(Utc, index=True)

@@ -171,9 +171,7 @@ def _store(
 
 def _rounded(row: Row) -> dict[str, Any]:
     """As it is stored and served; a third of an hour has two decimals."""
-    return {
-        name: round(value, 2) if isinstance(value, float) else value for name, value in asdict(row).items()
-    }
+    return {name: round(value, 2) if isinstance(value, float) else value for name, value in asdict(row).items()}
 
 
 def create_client(
@@ -232,9 +230,7 @@ def issue_token(db: Session, client: Caller, scopes: Iterable[str], *, now: date
     """A token for an hour, for scopes that the client has."""
     token = secrets.token_urlsafe(32)
     granted = " ".join(sorted(client.scopes & set(scopes)))
-    db.add(
-        ApiToken(token_hash=_hash(token), client_id=client.id, scopes=granted, expires_at=now + TOKEN_LIFE)
-    )
+    db.add(ApiToken(token_hash=_hash(token), client_id=client.id, scopes=granted, expires_at=now + TOKEN_LIFE))
     db.flush()
     return token
 

@@ -69,9 +69,7 @@ class StaffList:
 
 def staff_list(db: Session, organisation_id: uuid.UUID, *, now: datetime) -> StaffList:
     """How many rows the list has, and how many colleagues are not in it."""
-    listed = (
-        select(func.count()).select_from(StaffMember).where(StaffMember.organisation_id == organisation_id)
-    )
+    listed = select(func.count()).select_from(StaffMember).where(StaffMember.organisation_id == organisation_id)
     soon = now + timedelta(seconds=1)
     unmatched = select(func.count()).select_from(Person).where(not_in_staff_list(organisation_id, soon))
     found = db.execute(select(listed.scalar_subquery(), unmatched.scalar_subquery())).one()

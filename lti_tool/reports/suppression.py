@@ -117,8 +117,7 @@ def publish(groups: Iterable[Group], *, floor: int = FLOOR) -> Table:
     shown = sorted(_merge_small(_by_label(groups), floor), key=lambda group: _alphabet(group.name))
     whole = _add(ALL, shown)
     totals = [
-        amount.value if _total_is_safe(shown, column, floor) else None
-        for column, amount in enumerate(whole.amounts)
+        amount.value if _total_is_safe(shown, column, floor) else None for column, amount in enumerate(whole.amounts)
     ]
     rows = tuple(_row(group, _cells(group, floor), floor) for group in shown)
     return Table(rows=rows, total=_row(whole, totals, floor))

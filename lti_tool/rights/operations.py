@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from lti_tool.activity import operations as activity
 from lti_tool.audit import operations as audit
 from lti_tool.db import Session, personal_data
 from lti_tool.people.models import Person, StaffMember
@@ -39,7 +40,7 @@ def copy_of(db: Session, person_id: uuid.UUID) -> dict[str, Any]:
     return {table: [_plain(row) for row in rows] for table, rows in held.items()}
 
 
-def erase(db: Session, person_id: uuid.UUID, organisation_id: uuid.UUID, *, now: datetime) -> None:
+def erase(db: Session, secret_key: str, person_id: uuid.UUID, organisation_id: uuid.UUID, *, now: datetime) -> None:
     """Erase a person. Their words become "withdrawn", what organisations keep for a reason stays without a name.
 
     The staff list and the formal records are the organisation's, not the product's: they stay. Published group
@@ -48,6 +49,7 @@ def erase(db: Session, person_id: uuid.UUID, organisation_id: uuid.UUID, *, now:
     person = db.get(Person, person_id)
     if person is None or person.organisation_id != organisation_id:
         raise LookupError("there is no such person in this organisation")
+    activity.forget_person(db, secret_key, person_id)
     personal_data.erase(db, person_id)
     db.execute(delete(Person).where(Person.id == person_id))
     # Without the id: the trail must not keep what was just erased.

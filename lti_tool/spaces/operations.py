@@ -150,9 +150,7 @@ def _remember_door(db: Session, placement: Placement, now: datetime) -> uuid.UUI
         found_at=now,
     )
     key = ["platform_id", "context_id", "resource_link_id"]
-    return db.scalars(
-        found.on_conflict_do_update(index_elements=key, set_={"found_at": now}).returning(Door.id)
-    ).one()
+    return db.scalars(found.on_conflict_do_update(index_elements=key, set_={"found_at": now}).returning(Door.id)).one()
 
 
 def _open_by_custom_field(db: Session, viewer: Viewer, door_id: uuid.UUID, slug: str, now: datetime) -> str | None:
@@ -206,7 +204,9 @@ def may_open(db: Session, viewer: Viewer, door_id: uuid.UUID) -> bool:
     )
 
 
-def set_door(db: Session, space: SpaceHere, viewer: Viewer, door_id: uuid.UUID, *, lets_in: bool, now: datetime) -> None:
+def set_door(
+    db: Session, space: SpaceHere, viewer: Viewer, door_id: uuid.UUID, *, lets_in: bool, now: datetime
+) -> None:
     """Say whether a door of this space lets people in."""
     mine = (Door.id == door_id, Door.space_id == space.id)
     if db.execute(update(Door).where(*mine).values(lets_in=lets_in).returning(Door.id)).first() is None:
@@ -305,9 +305,7 @@ def set_role(
         raise ValueError("not a role of a member")
     leads = set(
         db.scalars(
-            select(Membership.person_id).where(
-                Membership.space_id == space.id, Membership.role == Standing.LEAD.value
-            )
+            select(Membership.person_id).where(Membership.space_id == space.id, Membership.role == Standing.LEAD.value)
         )
     )
     if role is not Standing.LEAD and leads == {person_id}:

@@ -42,8 +42,7 @@ def frame(here: Here, current: str) -> dict[str, Any]:
     """The context that `base.html` needs for a page of `here.place`. `current` is the key of the menu's entry."""
     space: SpaceHere = here.place
     menu = [
-        (label, href, key == current, count)
-        for key, label, href, count in slots.ask("space.menu", here, space=space)
+        (label, href, key == current, count) for key, label, href, count in slots.ask("space.menu", here, space=space)
     ]
     return {"space": space, "menu": menu, "readers": readers(space)}
 
@@ -69,9 +68,7 @@ def who_reads(space: SpaceHere) -> str:
     else:
         text = ngettext("%(num)s collega leest mee", "%(num)s collega’s lezen mee", space.members)
     if space.managers:
-        text += ngettext(
-            ", onder wie %(num)s leidinggevende", ", onder wie %(num)s leidinggevenden", space.managers
-        )
+        text += ngettext(", onder wie %(num)s leidinggevende", ", onder wie %(num)s leidinggevenden", space.managers)
     return f"{text}."
 
 

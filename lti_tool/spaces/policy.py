@@ -63,7 +63,9 @@ _INSIDE = {
 _EXISTS = frozenset({_A.LEARN, _A.CHARTER})
 
 
-def allowed(standing: Standing, level: Level, *, through_door: bool = False, lets_in: bool = False) -> frozenset[Action]:
+def allowed(
+    standing: Standing, level: Level, *, through_door: bool = False, lets_in: bool = False
+) -> frozenset[Action]:
     """All that somebody may do. `through_door`: they came by a door of this space; `lets_in`: one that lets in."""
     if standing in _INSIDE:
         return _INSIDE[standing]

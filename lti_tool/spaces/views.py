@@ -69,9 +69,7 @@ def start(here: Here) -> ResponseReturnValue:
         now=here.now,
     )
     if door:
-        operations.open_door(
-            here.db, here.viewer, door.id, space.id, lets_in=form.lets_in, now=here.now
-        )
+        operations.open_door(here.db, here.viewer, door.id, space.id, lets_in=form.lets_in, now=here.now)
     return _see(f"/s/{space.slug}")
 
 
@@ -129,9 +127,7 @@ def open_door(here: Here, door_id: uuid.UUID) -> ResponseReturnValue:
         return _choose(here, found, filled), 422
     if filled.form.space == "new":
         return _see(f"/spaces/new?door={door_id}")
-    operations.open_door(
-        here.db, here.viewer, door_id, filled.form.space, lets_in=filled.form.lets_in, now=here.now
-    )
+    operations.open_door(here.db, here.viewer, door_id, filled.form.space, lets_in=filled.form.lets_in, now=here.now)
     return _see(f"/doors/{door_id}")
 
 

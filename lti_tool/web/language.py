@@ -45,6 +45,8 @@ def language() -> str:
     if not has_request_context():
         return DEFAULT
     found: str | None = g.get("language")
+    if found is None and request.path.startswith("/api/"):
+        found = g.language = "en"  # programs and those who write them
     if found is None:
         viewer = g.get("viewer")
         found = viewer.language if viewer else (request.accept_languages.best_match(LANGUAGES) or DEFAULT)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
 
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": False}).enable(["strikethrough"])
 _cleaner = nh3.Cleaner(
@@ -16,7 +19,37 @@ _cleaner = nh3.Cleaner(
     link_rel="nofollow noopener noreferrer",
     set_tag_attribute_values={"a": {"target": "_blank"}},
 )
+_ADDRESS = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:!?)\]}'’”]")
 _HEADINGS = re.compile(r"(</?)h[1-6]\b")
+
+
+def _link_addresses(state: StateCore) -> None:
+    """An address that somebody pastes becomes a link, without a word about brackets."""
+    for block in state.tokens:
+        if block.type != "inline" or "://" not in block.content:
+            continue
+        depth, children = 0, []
+        for token in block.children or []:
+            depth += token.nesting if token.type in {"link_open", "link_close"} else 0
+            children += [token] if depth or token.type != "text" else list(_linked(token))
+        block.children = children
+
+
+def _linked(token: Token) -> Iterator[Token]:
+    end = 0
+    for found in _ADDRESS.finditer(token.content):
+        href = _markdown.normalizeLink(found[0])
+        if not _markdown.validateLink(href):
+            continue
+        yield Token("text", "", 0, content=token.content[end : found.start()])
+        yield Token("link_open", "a", 1, attrs={"href": href})
+        yield Token("text", "", 0, content=found[0])
+        yield Token("link_close", "a", -1)
+        end = found.end()
+    yield Token("text", "", 0, content=token.content[end:])
+
+
+_markdown.core.ruler.push("addresses", _link_addresses)
 
 
 def to_html(markdown: str) -> str:

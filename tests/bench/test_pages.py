@@ -296,6 +296,7 @@ def test_the_first_view_weighs_little(bench: Bench, capsys: pytest.CaptureFixtur
     for address in sorted(styles | {"/static/atkinson-hyperlegible-next.woff2"}):
         answer = bench.reader.get(address, headers={"Accept-Encoding": "gzip"})
         weights[address.split("?")[0]] = len(answer.data)
+        answer.close()
     total = sum(weights.values())
     with capsys.disabled():
         sys.stdout.write(

@@ -42,9 +42,13 @@ def test_readers_and_writers_at_once_lose_nothing(database: Database) -> None:
 
 
 def test_an_error_leaves_nothing_behind(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.writing() as db:
-        state(db, "demo", "yes")
-        raise RuntimeError
+    def half() -> None:
+        with database.writing() as db:
+            state(db, "demo", "yes")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
     with database.reading() as db:
         assert db.scalar(select(Fact.value)) is None
 

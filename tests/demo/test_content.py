@@ -56,9 +56,7 @@ def test_at_least_thirty_people_of_two_organisations_walk_in() -> None:
 def test_spaces_show_three_levels_and_one_spans_both_organisations() -> None:
     assert len(WORLD.spaces) >= 4
     assert {space.level for space in WORLD.spaces} >= {"open", "knock", "private"}
-    writers = {
-        space.slug: {WORLD.person(key).organisation for key in space.writers} for space in WORLD.spaces
-    }
+    writers = {space.slug: {WORLD.person(key).organisation for key in space.writers} for space in WORLD.spaces}
     assert writers["wondzorg-naar-huis"] == {"de-linde", "thuiszorg-vecht"}
 
 
@@ -77,9 +75,7 @@ def test_posts_show_what_markdown_can_do() -> None:
     assert all(mark in text for mark in ("\n- ", "\n1. ", "**", "](https://", "🙂"))
 
 
-@pytest.mark.parametrize(
-    "now", [datetime(2026, 11, 22, 23, 30, tzinfo=UTC), datetime(2027, 3, 28, 0, 1, tzinfo=UTC)]
-)
+@pytest.mark.parametrize("now", [datetime(2026, 11, 22, 23, 30, tzinfo=UTC), datetime(2027, 3, 28, 0, 1, tzinfo=UTC)])
 def test_no_post_lies_in_the_future(now: datetime) -> None:
     times = [[post.posted_at(now) for post in conversation.posts] for _, conversation in CONVERSATIONS]
     assert max(map(max, times)) < now

@@ -37,7 +37,9 @@ def test_a_task_runs_when_it_is_due_and_not_before(database: Database, settings:
     assert len(ran) == 2
 
 
-def test_only_one_process_holds_the_lease_until_it_ends(database: Database, settings: Any, clock: Any, only: Any) -> None:
+def test_only_one_process_holds_the_lease_until_it_ends(
+    database: Database, settings: Any, clock: Any, only: Any
+) -> None:
     only(count=lambda work: None)
     first, second = Schedule(database, settings, clock), Schedule(database, settings, clock)
     assert first.run_due() == ["count"]

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from lti_tool.db import Database
 from lti_tool.people import operations as people
 from lti_tool.people.models import Person
-from tests.platform import Link, Visitor
 from tests.platform import VISIT as COURSE_VISIT
+from tests.platform import Link, Visitor
 
 VISIT = replace(COURSE_VISIT, link=Link("menu-reports", "Rapport", custom={"page": "reports"}))
 

@@ -78,15 +78,11 @@ def test_a_column_that_is_not_in_the_file_is_not_emptied(world: Any, linde: uuid
     [
         pytest.param("number,name,department\n7,José Müller,IC\n".encode(), id="utf-8"),
         pytest.param("number,name,department\r\n7,José Müller,IC\r\n".encode("utf-8-sig"), id="with a mark"),
-        pytest.param(
-            "number;name;department\r\n7;José Müller;IC".encode("cp1252"), id="Windows-1252, semicolon"
-        ),
+        pytest.param("number;name;department\r\n7;José Müller;IC".encode("cp1252"), id="Windows-1252, semicolon"),
         pytest.param("name\tdepartment\tnumber\n José  Müller \tIC\t7\n".encode(), id="tabs, order, spaces"),
         pytest.param("number\tname\tdepartment\n7\tJosé Müller\tIC\n".encode("utf-16"), id="UTF-16"),
         pytest.param("sep=;\nNumber; NAME ;Department\n7;José Müller;IC\n".encode(), id="Excel's first line"),
-        pytest.param(
-            '"number","name","department","shoe"\n"7","José Müller","IC","41"\n'.encode(), id="quoted"
-        ),
+        pytest.param('"number","name","department","shoe"\n"7","José Müller","IC","41"\n'.encode(), id="quoted"),
         pytest.param("\n\nnumber,name,department\r7,José Müller,IC\r,,\r".encode(), id="empty lines"),
     ],
 )

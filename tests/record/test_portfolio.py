@@ -252,8 +252,6 @@ def test_taking_a_share_back_leaves_no_trace(linde: Hospital) -> None:
     assert linde.fatma.post(f"{HOME}/{moment}/withdraw").status_code == 303
     assert linde.count(Share) == 0
     assert [linde.count(AuditEntry), linde.count(Activity)] == before
-    with linde.world.database.reading() as db:
-        assert queries.shared_minutes(db, linde.id, date(2026, 10, 1), date(2026, 12, 31)) == []
 
 
 def test_who_looks_round_as_a_learner_can_write_but_not_share(linde: Hospital) -> None:
@@ -267,28 +265,6 @@ def test_who_looks_round_as_a_learner_can_write_but_not_share(linde: Hospital) -
     assert answer.status_code == 409
     assert "P02" in text(answer)
     assert linde.count(Share) == 0
-
-
-def test_the_report_gets_sums_of_what_is_shared_and_nothing_of_test_users(linde: Hospital) -> None:
-    tester = linde.world.somebody(linde.id, "Test Student", is_test=True)
-    vecht = linde.world.organisation("vecht", "Thuiszorg Vecht")
-    joke = linde.world.somebody(vecht, "Joke Timmer")
-    shared = [linde.keep(), linde.keep(What(MomentKind.READ, "Gelezen", date(2026, 12, 31), 15))]
-    shared.append(linde.keep(What(MomentKind.READ, "Volgend jaar", date(2027, 1, 1), 15)))
-    linde.keep(What(MomentKind.READ, "Van mij", date(2026, 10, 1), 500))
-    for moment in shared:
-        linde.share(moment)
-    linde.share(linde.keep(who=joke), joke)
-    with linde.world.database.writing() as db:
-        test_moment = operations.add(db, tester.viewer, WALK, now=linde.world.clock())
-        db.add(Share(moment_id=test_moment, receiver="hr", shared_at=linde.world.clock()))
-    with linde.world.database.reading() as db:
-        quarter = (date(2026, 10, 1), date(2026, 12, 31))
-        assert queries.shared_minutes(db, linde.id, *quarter) == [(linde.fatma.id, 255)]
-        totals = queries.formal_totals(db, linde.id, *quarter)
-        assert sorted((float(hours), float(points)) for _, hours, points in totals) == [(1.5, 2.0), (4.0, 4.0)]
-        assert {staff for staff, _, _ in totals} == set(db.scalars(select(StaffMember.id)))
-        assert queries.formal_totals(db, vecht, *quarter) == []
 
 
 def test_a_conversation_is_suggested_and_never_taken_by_itself(linde: Hospital) -> None:

@@ -65,15 +65,11 @@ def test_a_row_has_the_names_and_order_of_the_api() -> None:
 @pytest.mark.parametrize(
     ("count", "published"), [(0, None), (1, None), (9, None), (10, 10), (11, 11), (12, None)], ids=str
 )
-def test_few_nobody_and_everybody_of_twelve_are_hidden_and_the_row_stays(
-    count: int, published: int | None
-) -> None:
+def test_few_nobody_and_everybody_of_twelve_are_hidden_and_the_row_stays(count: int, published: int | None) -> None:
     hours = Amount(count * 2, count)
     [row] = publish([Group("Geriatrie", 12, count, hours, hours, hours)]).rows
     assert (row.people, row.took_part) == (12, published)
-    assert (
-        row.released_hours == row.accredited_hours == row.accredited_points == (published and published * 2)
-    )
+    assert row.released_hours == row.accredited_hours == row.accredited_points == (published and published * 2)
 
 
 def test_many_hours_of_few_people_are_hidden() -> None:
@@ -164,9 +160,7 @@ def test_people_outside_the_staff_list_are_merged_like_any_other_small_group() -
 )
 def test_a_total_that_gives_a_hidden_cell_away_is_hidden(hidden: list[int], why: str) -> None:
     sizes = (75, 115, 200)
-    table = publish(
-        [Group("Zorg", 90, 40), *(Group(str(n), n, c) for n, c in zip(sizes, hidden, strict=False))]
-    )
+    table = publish([Group("Zorg", 90, 40), *(Group(str(n), n, c) for n, c in zip(sizes, hidden, strict=False))])
     assert took_part(table)["Zorg"] == 40
     assert (table.total.took_part, table.total.people) == (None, 90 + sum(sizes[: len(hidden)])), why
 
@@ -302,9 +296,7 @@ def test_total_minus_visible_cells_rests_on_ten_people_but_not_on_all(groups: li
             secret = [group for row in hidden for group in behind[row.group]]
             amounts = [group.amounts[index] for group in secret]
             assert difference == sum(exact(float(amount.value)) for amount in amounts)
-            assert (
-                10 <= sum(amount.contributors for amount in amounts) < sum(group.people for group in secret)
-            )
+            assert 10 <= sum(amount.contributors for amount in amounts) < sum(group.people for group in secret)
 
 
 @given(st.lists(st.tuples(st.integers(10, 60), st.integers(0, 9) | st.none()), min_size=2, max_size=8))
@@ -337,9 +329,9 @@ def test_all_worlds_that_give_the_same_table_leave_every_secret_open(sizes: tupl
     """
     worlds: dict[Table, list[tuple[int, ...]]] = defaultdict(list)
     for world in product(*(range(size + 1) for size in sizes)):
-        worlds[
-            publish([Group(f"{i}", n, c) for i, (n, c) in enumerate(zip(sizes, world, strict=True))], floor=3)
-        ] += [world]
+        worlds[publish([Group(f"{i}", n, c) for i, (n, c) in enumerate(zip(sizes, world, strict=True))], floor=3)] += [
+            world
+        ]
 
     subsets = [some for r in range(1, len(sizes) + 1) for some in combinations(range(len(sizes)), r)]
     for table, possible in worlds.items():

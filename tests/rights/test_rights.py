@@ -36,14 +36,14 @@ def test_a_stranger_takes_nothing(world: Any) -> None:
     assert world.stranger().get("/me/export.json").status_code == 401
 
 
-def test_after_erasure_no_row_points_at_the_person(world: Any, database: Database, clock: Any) -> None:
+def test_after_erasure_no_row_points_at_the_person(world: Any, database: Database, clock: Any, settings: Any) -> None:
     organisation = world.organisation()
     fatma = world.somebody(organisation, "Fatma Yilmaz", "hr")
     noor = world.somebody(organisation, "Noor de Wit")
     world.member(world.space(noor), fatma)
     world.space(fatma, title="Nachtvogels")
     with database.writing() as db:
-        operations.erase(db, fatma.id, organisation, now=clock())
+        operations.erase(db, settings.secret_key, fatma.id, organisation, now=clock())
     with database.reading() as db:
         for name in sorted(personal_data.columns_of_persons()):
             table: Table = Base.metadata.tables[name.split(".")[0]]
@@ -62,9 +62,9 @@ def test_after_erasure_no_row_points_at_the_person(world: Any, database: Databas
     assert fatma.get("/spaces").status_code == 401
 
 
-def test_nobody_is_erased_by_another_organisation(world: Any, database: Database, clock: Any) -> None:
+def test_nobody_is_erased_by_another_organisation(world: Any, database: Database, clock: Any, settings: Any) -> None:
     fatma = world.somebody(world.organisation())
     other = world.organisation("thuiszorg-vecht", "Thuiszorg Vecht")
     with database.writing() as db, pytest.raises(LookupError):
-        operations.erase(db, fatma.id, other, now=clock())
+        operations.erase(db, settings.secret_key, fatma.id, other, now=clock())
     assert fatma.get("/spaces").status_code == 200

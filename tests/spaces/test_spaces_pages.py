@@ -210,9 +210,7 @@ def test_the_only_trekker_of_others_stays_until_there_is_another(world: World, d
     assert role(database, space, fatma) == "lead"
 
 
-def test_a_trekker_changes_words_and_closes_but_does_not_open_to_more_readers(
-    world: World, database: Database
-) -> None:
+def test_a_trekker_changes_words_and_closes_but_does_not_open_to_more_readers(world: World, database: Database) -> None:
     organisation = world.organisation()
     noor, fatma = world.somebody(organisation, "Noor de Wit"), world.somebody(organisation)
     space = world.space(noor, level=Level.KNOCK)
@@ -240,7 +238,12 @@ def test_managers_of_the_staff_list_are_named_as_such(world: World, database: Da
     world.member(space, kees)
     with database.writing() as db:
         row = StaffMember(
-            id=kees.id, organisation_id=organisation, number="7", department="IC-B", profession="teamleider", manager=True
+            id=kees.id,
+            organisation_id=organisation,
+            number="7",
+            department="IC-B",
+            profession="teamleider",
+            manager=True,
         )
         db.add(row)
         db.flush()

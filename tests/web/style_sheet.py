@@ -107,12 +107,8 @@ _SPACE_MENU = [
 ]
 
 
-def _menu(
-    current: int, words: list[tuple[str, str, bool, int]] | None = None
-) -> list[tuple[str, str, bool, int]]:
-    return [
-        (label, href, n == current, count) for n, (label, href, _, count) in enumerate(words or _SPACE_MENU)
-    ]
+def _menu(current: int, words: list[tuple[str, str, bool, int]] | None = None) -> list[tuple[str, str, bool, int]]:
+    return [(label, href, n == current, count) for n, (label, href, _, count) in enumerate(words or _SPACE_MENU)]
 
 
 def _words(*labels: str) -> list[tuple[str, str, bool, int]]:

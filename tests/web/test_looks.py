@@ -42,9 +42,7 @@ def test_text_of_people_is_escaped() -> None:
     ui: Any = ENV.get_template("components.html").module
     evil = "<script>\"'"
     for html in (
-        ui.post(
-            1, evil, "", evil, evil, evil, evil, chips=[evil], actions=[(evil, evil)], more=[(evil, evil)]
-        ),
+        ui.post(1, evil, "", evil, evil, evil, evil, chips=[evil], actions=[(evil, evil)], more=[(evil, evil)]),
         ui.conversation_row(evil, evil, evil, chips=[evil]),
         ui.composer(evil, value=evil, error=evil, hint=evil),
         ui.notice("fault", evil, [(evil, evil)], title=evil),
@@ -74,9 +72,7 @@ def test_static_text_travels_gzipped_and_a_page_never_does() -> None:
 
 
 def test_twenty_posts_render_in_two_milliseconds() -> None:
-    template = ENV.from_string(
-        '{% import "components.html" as ui %}{% for p in posts %}{{ ui.post(**p) }}{% endfor %}'
-    )
+    template = ENV.from_string('{% import "components.html" as ui %}{% for p in posts %}{{ ui.post(**p) }}{% endfor %}')
     posts = style_sheet.POSTS * 4
     best = 1.0
     for _ in range(20):

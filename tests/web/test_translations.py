@@ -56,7 +56,9 @@ def test_the_same_values_are_filled_in_in_both_languages() -> None:
                 assert set(PLACE.findall(text)) == before, (dutch, english)
 
 
-@pytest.mark.parametrize("path", ["/", "/docs/what-hr-sees", "/docs/what-is-mine", "/docs/help", "/s/nothing", "/spaces"])
+@pytest.mark.parametrize(
+    "path", ["/", "/docs/what-hr-sees", "/docs/what-is-mine", "/docs/help", "/s/nothing", "/spaces"]
+)
 def test_a_stranger_reads_english_when_the_browser_asks_for_it(world: object, path: str) -> None:
     client = world.stranger()  # type: ignore[attr-defined]
     page = client.get(path, headers={"Accept-Language": "en"}).get_data(as_text=True)

@@ -219,6 +219,23 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_person_organisation_id"), "person", ["organisation_id"], unique=False)
     op.create_table(
+        "service_token",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("platform_id", Id(), nullable=False),
+        sa.Column("host", sa.String(length=300), nullable=False),
+        sa.Column("scopes_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", Utc(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["platform_id"], ["platform.id"], name=op.f("fk_service_token_platform_id_platform"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_token")),
+        sa.UniqueConstraint(
+            "platform_id", "host", "scopes_hash", name=op.f("uq_service_token_platform_id_host_scopes_hash")
+        ),
+    )
+    op.create_index(op.f("ix_service_token_expires_at"), "service_token", ["expires_at"], unique=False)
+    op.create_table(
         "staff_code",
         sa.Column("code_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("staff_id", Id(), nullable=False),
@@ -621,6 +638,8 @@ def downgrade() -> None:
     op.drop_index("ix_activity_person_day", table_name="activity")
     op.drop_table("activity")
     op.drop_table("staff_code")
+    op.drop_index(op.f("ix_service_token_expires_at"), table_name="service_token")
+    op.drop_table("service_token")
     op.drop_index(op.f("ix_person_organisation_id"), table_name="person")
     op.drop_table("person")
     op.drop_index(op.f("ix_login_state_platform_id"), table_name="login_state")
