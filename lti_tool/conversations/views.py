@@ -203,11 +203,13 @@ def _page(here: Here, number: int, *, reply: int | None = None, filled: Filled[A
 
 
 def _window(reply: int | None) -> tuple[str, int | None]:
-    """Which posts an address asks for: a side and the number of a post."""
+    """Which posts an address asks for: a side and the number of a post. The one that is answered comes first."""
+    if reply:
+        return "", reply
     for side in ("after", "before"):
         if number := number_in(request.args.get(side)):
             return side, number
-    return "", number_in(request.args.get("p")) or reply
+    return "", number_in(request.args.get("p"))
 
 
 def _thread(here: Here, found: ConversationHere, window: Window, *, line: bool) -> dict[str, Any]:
