@@ -30,3 +30,8 @@ def _home(here: Here, *, space: SpaceHere) -> Markup:
         any_new=any(one.new for one in found),
         writes=space.may(Action.WRITE),
     )
+
+
+@slots.register("account", order=15)
+def _words(here: Here) -> tuple[str, str] | None:
+    return (_("Wat ik schreef"), "/me/words") if here.viewer else None

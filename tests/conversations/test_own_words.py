@@ -66,6 +66,10 @@ def test_posting_in_a_space_that_one_just_left_gives_the_text_back(closed: Ward)
     assert "Nog één ding" in answer.get_data(as_text=True)
 
 
+def test_own_words_are_one_click_from_every_page(ward: Ward) -> None:
+    assert 'href="/me/words">Wat ik schreef</a>' in ward.read(ward.fatma, ward.list)
+
+
 def test_own_words_go_on_by_keyset(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own, "SCREEN", 2)
     ward.start(ward.fatma, text="Woord een")

@@ -238,6 +238,7 @@ if (posts) {
     if (article) article.after(form);
     else foot.prepend(form);
     footLink(Boolean(article));
+    for (const link of document.querySelectorAll(`.notice a[href$="?reply=${reply}#antwoord"]`)) link.closest(".notice").hidden = true;
     enliven(form);
     drafts.set(form, new Draft(form));
     form.querySelector("textarea").focus();
