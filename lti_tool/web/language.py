@@ -67,9 +67,9 @@ def _(text: str, **values: Any) -> str:
     return found % values if values else found
 
 
-def ngettext(one: str, many: str, num: int, **values: Any) -> str:
+def ngettext(one: str, many: str, num: float, **values: Any) -> str:
     """The text for a number, with `%(num)s` filled in."""
-    return catalogue(language()).ngettext(one, many, num) % {"num": number(num), **values}
+    return catalogue(language()).ngettext(one, many, 1 if num == 1 else 2) % {"num": number(num), **values}
 
 
 class lazy:  # noqa: N801 - reads as a marker in front of a text
@@ -159,7 +159,7 @@ def number(value: float) -> str:
 
 def hours(minutes: float) -> str:
     """Minutes as `11,5 uur`."""
-    return _("%(number)s uur", number=number(round(minutes / 60, 2))).replace(" ", "\u00a0", 1)
+    return ngettext("%(num)s uur", "%(num)s uur", round(minutes / 60, 2)).replace(" ", "\u00a0", 1)
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
