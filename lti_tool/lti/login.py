@@ -19,7 +19,7 @@ from lti_tool.lti import known
 from lti_tool.lti.claims import BadClaim, identifier, safe_origin
 from lti_tool.lti.library import COOKIE_LIFE, Address, Config, Cookies, Memory, Params, hashed
 from lti_tool.lti.models import LoginState
-from lti_tool.lti.refusals import LaunchRefused
+from lti_tool.lti.refusals import LaunchRefused, NotLoggedIn
 
 LOGIN_LIFE = timedelta(seconds=COOKIE_LIFE)
 
@@ -67,6 +67,9 @@ def start(database: Database, params: Mapping[str, str], *, base_url: str, now: 
         raise LaunchRefused("L03", "no such platform, or several and no client id", lms=lms)
     if not params.get("login_hint"):
         raise LaunchRefused("L05", "login_hint is missing", lms=platform.name, status=400)
+    if platform.product == "moodle" and params["login_hint"] == "0":
+        # Its launch.php asks nobody to log in, and its auth.php shows "Invalid request" instead of answering us.
+        raise NotLoggedIn("nobody is logged in at Moodle", lms=platform.name)
     target = params.get("target_link_uri", "")
     if not is_ours(target, base_url):
         raise LaunchRefused("L05", "target_link_uri is not ours", lms=platform.name, status=400)

@@ -72,10 +72,11 @@ class LaunchRefused(Refusal):
 
 
 class NotLoggedIn(LaunchRefused):
-    """The platform doesn't know who is at the browser (Canvas says so when its own cookie is blocked)."""
+    """The platform doesn't know who is at the browser (Canvas says so when its own cookie is blocked, Moodle starts
+    a login of user 0)."""
 
-    def __init__(self, cause: str) -> None:
-        super().__init__("L02", cause, status=401)
+    def __init__(self, cause: str, *, lms: str = "") -> None:
+        super().__init__("L02", cause, lms=lms, status=401)
         self.title = lazy("Log eerst in bij je leeromgeving")
         self.sentence = lazy("Je leeromgeving weet niet wie je bent. Log daar in en klik nog een keer op de link.")
 

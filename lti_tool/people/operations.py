@@ -46,7 +46,7 @@ def arrive(db: Session, arrival: Arrival, *, now: datetime) -> uuid.UUID:
         staff_id = _free_row(db, arrival.organisation_id, arrival.staff_number)
     if known is None:
         return _new_person(db, arrival, name, email, staff_id, now)
-    values: dict[str, object] = {"name": name, "email": email, "is_test": arrival.is_test, "arrived_at": now}
+    values: dict[str, object] = {**_said(name, email), "is_test": arrival.is_test, "arrived_at": now}
     if staff_id:
         values["staff_id"] = staff_id
     db.execute(update(Person).where(Person.id == known.person_id).values(**values))
@@ -55,6 +55,12 @@ def arrive(db: Session, arrival: Arrival, *, now: datetime) -> uuid.UUID:
         db.execute(update(Identity).where(mine).values(staff_number=arrival.staff_number[:100]))
     person_id: uuid.UUID = known.person_id
     return person_id
+
+
+def _said(name: str, email: str) -> dict[str, str]:
+    """What a launch tells of somebody. Of one person one link may tell the name and another not (in Moodle that is
+    a switch of each activity), so silence takes nothing away."""
+    return {key: value for key, value in (("name", name), ("email", email)) if value}
 
 
 def _new_person(
@@ -68,6 +74,8 @@ def _new_person(
             .where(StaffMember.organisation_id == arrival.organisation_id, StaffMember.number == arrival.staff_number)
         )
         person_id = db.scalar(same)
+        if person_id and (said := _said(name, email)):
+            db.execute(update(Person).where(Person.id == person_id).values(**said))
     else:
         person_id = None
     if person_id is None:

@@ -14,7 +14,7 @@ from lti_tool.lti.models import LoginState
 from lti_tool.settings import Settings
 from tests.conftest import StandingClock
 from tests.lti.conftest import register
-from tests.platform import BASE_URL, TOOL, VISIT, LyingPlatform, Visitor
+from tests.platform import BASE_URL, TOOL, VISIT, LyingPlatform, Visitor, lying_platform
 
 
 def rows(database: Database) -> int:
@@ -98,6 +98,21 @@ def test_a_visit_by_hand_is_a_page_too(app: Flask, database: Database) -> None:
     for answer in (app.test_client().get("/lti/login"), app.test_client().post("/lti/launch")):
         assert answer.status_code == 400
         assert answer.mimetype == "text/html"
+
+
+def test_nobody_logged_in_at_moodle_is_a_page_not_moodles_dead_end(
+    app: Flask, database: Database, clock: StandingClock, visitor: Visitor
+) -> None:
+    """Moodle starts a login of user 0, to which its auth.php can only say "Invalid request" (mod/lti/auth.php:58)."""
+    with lying_platform(clock=clock) as platform:
+        register(database, platform, clock(), product="moodle")
+        answer = Visitor(visitor.client, platform).login(login_hint="0")
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 401
+    assert "Log eerst in bij je leeromgeving" in page
+    assert "Moodle van De Linde" in page
+    assert rows(database) == 0
+    assert visitor.login(login_hint="0").status_code == 302, "elsewhere 0 may be somebody"
 
 
 def test_canvas_calls_it_deployment_id_in_its_documents(visitor: Visitor, database: Database) -> None:

@@ -165,15 +165,39 @@ def test_two_organisations_keep_their_own_numbers(world: Any, linde: uuid.UUID) 
         assert list(db.scalars(departments)) == ["IC"]
 
 
-def test_who_came_before_the_list_did_is_met_by_their_number(world: Any, linde: uuid.UUID) -> None:
+def lms(world: Any, organisation: uuid.UUID, client_id: str = "leerkring") -> uuid.UUID:
+    urls = dict.fromkeys(("issuer", "auth_url", "token_url", "jwks_url"), "https://lms.example")
+    platform = new_id(world.clock())
+    row = {"id": platform, "organisation_id": organisation, "created_at": world.clock()}
     with world.database.writing() as db:
-        urls = dict.fromkeys(("issuer", "auth_url", "token_url", "jwks_url"), "https://lms.example")
-        row = {"id": new_id(world.clock()), "organisation_id": linde, "created_at": world.clock()}
-        platform = Platform(**row, **urls, name="Moodle", client_id="leerkring")
-        db.add(platform)
-        db.flush()
-        arrival = operations.Arrival(linde, platform.id, "sub-1", "Fatma", staff_number="104001")
-        person = operations.arrive(db, arrival, now=world.clock())
+        db.add(Platform(**row, **urls, name="Moodle", client_id=client_id))
+    return platform
+
+
+def arrive(world: Any, organisation: uuid.UUID, platform: uuid.UUID, name: str = "", email: str = "") -> uuid.UUID:
+    """Fatma comes in, with what this link tells of her."""
+    arrival = operations.Arrival(organisation, platform, "sub-1", name, email, staff_number="104001")
+    with world.database.writing() as db:
+        return operations.arrive(db, arrival, now=world.clock())
+
+
+def test_a_link_that_does_not_tell_a_name_takes_none_away(world: Any, linde: uuid.UUID) -> None:
+    take(world, linde, HEADER + FATMA)
+    silent, telling = lms(world, linde, "silent"), lms(world, linde, "telling")
+    known = []
+    for platform, name, email in (
+        (silent, "", ""), (telling, "Fatma", "f@delinde.example"), (silent, "", ""), (telling, "", ""),
+        (telling, "Fatma Yıldız", ""),
+    ):  # fmt: skip
+        person = arrive(world, linde, platform, name, email)
+        with world.database.reading() as db:
+            known.append(tuple(db.execute(select(Person.name, Person.email).where(Person.id == person)).one()))
+    mail = "f@delinde.example"
+    assert known == [("", ""), ("Fatma", mail), ("Fatma", mail), ("Fatma", mail), ("Fatma Yıldız", mail)]
+
+
+def test_who_came_before_the_list_did_is_met_by_their_number(world: Any, linde: uuid.UUID) -> None:
+    person = arrive(world, linde, lms(world, linde), "Fatma")
     assert take(world, linde, HEADER + FATMA + NOOR).met == 1
     with world.database.reading() as db:
         mine = db.scalar(select(Person.staff_id).where(Person.id == person))
