@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from flask import Response, g, redirect, request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from sqlalchemy import select, update
+from werkzeug.exceptions import HTTPException
 
 from lti_tool.db import Session, insert
 from lti_tool.web.errors import BadInput, SignInFirst, SomebodyElse
@@ -100,6 +101,18 @@ def _sentence(problem: Any) -> str:
             return _("Dit getal is te groot.")
         case _:
             return _("Kies een van de mogelijkheden.")
+
+
+def receive() -> HTTPException | None:
+    """Take in the body of this request. Returns what is wrong with it, to be raised once the reader is known.
+
+    Before the database is held: somebody who sends slowly, or stops halfway, must not keep every writer waiting.
+    """
+    try:
+        request.form  # noqa: B018 - reading it is the point
+    except HTTPException as error:
+        return error
+    return None
 
 
 def csrf_token() -> str:

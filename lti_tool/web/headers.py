@@ -21,7 +21,7 @@ def install(app: Flask) -> None:
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "same-origin"
         headers["X-Request-Id"] = g.get("request_id", "")
-        if request.path.startswith("/static/"):
+        if request.endpoint == "static" and response.status_code in {200, 206, 304}:
             headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
             return _squeezed(response)
         headers.setdefault("Cache-Control", "private, no-store")

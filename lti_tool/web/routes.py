@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from flask import Blueprint, Response, current_app, g, make_response
+from flask import Blueprint, Response, current_app, g, make_response, request
 from flask.typing import ResponseReturnValue
 
 from lti_tool.db import Session
@@ -147,12 +147,17 @@ class Room(Blueprint):
 def _enter(view: View, access: Access, *, writes: bool, own: bool, csrf: bool) -> View:
     @functools.wraps(view)
     def enter(**arguments: Any) -> ResponseReturnValue:
+        if "\0" in request.path:
+            raise NotFound(cause="a character that no address of ours has")  # and that PostgreSQL refuses
         rt = runtime()
         if own:
             return view(Here(None, None, g.now, rt.settings, arguments=arguments), **arguments)  # type: ignore[arg-type]
+        unreadable = forms.receive() if writes else None
         try:
             with rt.database.writing() if writes else rt.database.reading() as db:
                 here = g.here = Here(db, load_viewer(db, g.now), g.now, rt.settings, arguments=arguments)
+                if unreadable:
+                    raise unreadable
                 if writes and csrf:
                     forms.check_csrf()
                     g.form_is_theirs = True

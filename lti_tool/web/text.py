@@ -20,6 +20,8 @@ _cleaner = nh3.Cleaner(
     set_tag_attribute_values={"a": {"target": "_blank"}},
 )
 _ADDRESS = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:!?)\]}'’”]")
+MOST_MARKS = 10
+"""Accents and the like on one letter."""
 _HEADINGS = re.compile(r"(</?)h[1-6]\b")
 
 
@@ -59,8 +61,24 @@ def to_html(markdown: str) -> str:
 
 def tidy(text: str) -> str:
     """Text as it is stored: composed, with one kind of line end and without control characters."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = unicodedata.normalize("NFC", _few_marks(text.replace("\r\n", "\n").replace("\r", "\n")))
     return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"}).strip()
+
+
+def _few_marks(text: str) -> str:
+    """Without the marks beyond those that a letter of any language carries.
+
+    Composing sorts the marks of a letter in a time that grows with the square of their number, so a form full of
+    them would stop the whole process for an hour. (Unicode UAX 15, 13, also draws a line, at 30.)
+    """
+    if text.isascii():
+        return text
+    kept, marks = [], 0
+    for c in text:
+        marks = marks + 1 if unicodedata.combining(c) else 0
+        if marks <= MOST_MARKS:
+            kept.append(c)
+    return "".join(kept)
 
 
 def one_line(text: str) -> str:

@@ -54,3 +54,17 @@ def test_not_allowed_leads_back_to_the_space(world: World) -> None:
     page = fatma.get(f"/s/{space.slug}/settings")
     assert page.status_code == 403
     assert f'href="/s/{space.slug}"' in page.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("path", ["/s/a%00b", "/s/a%00b/t/1", "/signin/a%00b"])
+def test_an_address_with_a_character_that_no_database_takes_is_not_there(world: World, path: str) -> None:
+    assert world.somebody(world.organisation()).get(path).status_code == 404
+
+
+def test_a_static_file_that_is_not_there_yet_is_not_remembered_for_a_year(app: Flask) -> None:
+    page = app.test_client().get("/static/of-the-next-version.css?v=1")
+    assert page.status_code == 404
+    assert page.headers["Cache-Control"] == "private, no-store"
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    with app.test_client().get("/static/mark.svg") as found:
+        assert "immutable" in found.headers["Cache-Control"]

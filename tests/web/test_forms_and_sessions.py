@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import socket
+import time
 
-from sqlalchemy import func, select
+from flask import Flask
+from sqlalchemy import func, select, text
 
 from lti_tool.db import Database
 from lti_tool.spaces.models import Space
 from lti_tool.web import session
 from lti_tool.web.forms import MAX_BODY
 from tests.conftest import StandingClock
+from tests.platform import served
 from tests.world import World
 
 START = {"title": "Delier op de IC", "what_for": "Minder delier.", "level": "open"}
@@ -109,3 +113,15 @@ def test_every_page_has_its_headers(world: World) -> None:
         assert "X-Frame-Options" not in headers
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Cache-Control"] == "private, no-store"
+
+
+def test_who_sends_half_a_form_keeps_no_writer_waiting(app: Flask, database: Database) -> None:
+    with served(app) as address:
+        port = int(address.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as stranger:
+            head = f"POST /lti/tab HTTP/1.1\r\nHost: localhost\r\nCookie: {session.COOKIE}=anything\r\n"
+            kind = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nticket="
+            stranger.sendall((head + kind).encode())
+            time.sleep(0.5)
+            with database.writing(patience=1) as db:
+                db.execute(text("DELETE FROM login_state"))

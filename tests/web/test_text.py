@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+import unicodedata
+
 import pytest
 
-from lti_tool.web.text import one_line, tidy, to_html
+from lti_tool.web.text import MOST_MARKS, one_line, tidy, to_html
 
 REST = 'target="_blank" rel="nofollow noopener noreferrer"'
 
@@ -35,6 +38,15 @@ def test_markdown_is_shown_safely(written: str, shown: str) -> None:
 def test_no_text_takes_long() -> None:
     for text in ("[" * 20_000, "![[]()" * 3300, "https://" * 2500, "https://a.nl " * 1500, "*a_ " * 5000):
         to_html(text)
+
+
+def test_marks_without_end_stop_nobody() -> None:
+    marks = "\u0315" * 200_000 + "\u0300" * 200_000
+    started = time.process_time()
+    assert len(tidy("a" + marks)) <= 1 + MOST_MARKS
+    assert time.process_time() - started < 5
+    assert tidy("Zoë, e\u0301e\u0301n, Nguye\u0302\u0303n") == "Zoë, één, Nguyễn"
+    assert tidy("שָׁלוֹם") == unicodedata.normalize("NFC", "שָׁלוֹם")
 
 
 def test_text_is_stored_in_one_way() -> None:
