@@ -5,7 +5,9 @@ Knows no settings, database or Flask: what it may reach, and whether it may go o
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -94,8 +96,9 @@ class Http(requests.Session):
         self._max_bytes = max_bytes
         self._retries = retries
         self._pause = pause
+        self._watch = _Watch()
         for scheme in ("http://", "https://"):
-            self.mount(scheme, _Adapter(address_guard))
+            self.mount(scheme, _Adapter(address_guard, self._watch))
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """As `requests`, but raises only a `ConnectorError`; only safe requests follow a redirect."""
@@ -137,30 +140,35 @@ class Http(requests.Session):
         if not where:
             raise NotAllowed("this is not an http(s) address")
         try:
-            response = super().request(verb, url, *args, **kwargs)
-            response._content = self._body(response, ends)
+            with self._watch.until(ends):
+                response = super().request(verb, url, *args, **kwargs)
+                response._content = self._body(response)
+            if time.monotonic() > ends:  # an answer without a length just ends when it is cut off
+                raise TryLater(f"{where} took too long")
         except _GuardedAddress:
             raise NotAllowed(f"{where} is on a private network") from None
-        except (requests.Timeout, requests.ConnectionError) as error:
-            if _is_guarded(error):
-                raise NotAllowed(f"{where} is on a private network") from None
-            if isinstance(error, requests.exceptions.SSLError):
-                raise NotAllowed(f"{where} has a certificate that is not trusted") from None
-            raise TryLater(f"{where} could not be reached ({type(error).__name__})") from None
-        except (requests.RequestException, HTTPError) as error:
-            raise BrokenAnswer(f"{where} answered badly ({type(error).__name__})") from None
+        except (requests.RequestException, HTTPError, OSError) as error:
+            if time.monotonic() > ends:
+                raise TryLater(f"{where} took too long") from None
+            raise self._meaning(error, where) from None
         return response
 
-    def _body(self, response: requests.Response, ends: float) -> bytes:
+    def _meaning(self, error: Exception, where: str) -> ConnectorError:
+        if isinstance(error, requests.Timeout | requests.ConnectionError):
+            if _is_guarded(error):
+                return NotAllowed(f"{where} is on a private network")
+            if isinstance(error, requests.exceptions.SSLError):
+                return NotAllowed(f"{where} has a certificate that is not trusted")
+            return TryLater(f"{where} could not be reached ({type(error).__name__})")
+        return BrokenAnswer(f"{where} answered badly ({type(error).__name__})")
+
+    def _body(self, response: requests.Response) -> bytes:
         body = bytearray()
         for piece in response.iter_content(64 * 1024):
             body += piece
             if len(body) > self._max_bytes:
                 response.close()
                 raise BrokenAnswer(f"{origin(response.url)} answered more than {self._max_bytes} bytes")
-            if time.monotonic() > ends:
-                response.close()
-                raise TryLater(f"{origin(response.url)} took too long")
         return bytes(body)
 
 
@@ -236,17 +244,78 @@ def _is_guarded(error: BaseException | None) -> bool:
     return False
 
 
-class _Adapter(HTTPAdapter):
-    """Connects only to addresses that the guard lets through."""
+class _Watch:
+    """Cuts the connections of one request off when its time is over.
 
-    def __init__(self, guard: AddressGuard | None) -> None:
+    A time-out counts from one piece to the next, so who sends a byte now and then, be it of the handshake, of the
+    headers or of the body, would hold a thread for days.
+    """
+
+    def __init__(self) -> None:
+        self._handles: list[socket.socket] = []
+        self._on = False
+        self._over = False
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def until(self, ends: float) -> Iterator[None]:
+        """Watch what connects within this block."""
+        self._on, self._over = True, False
+        timer = threading.Timer(max(0.0, ends - time.monotonic()), self._cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            with self._lock:
+                self._on = False
+                for handle in self._handles:
+                    handle.close()
+                self._handles.clear()
+
+    def add(self, connected: socket.socket) -> None:
+        """Keep a second handle of a connection: TLS takes the first one over, and the answer closes it."""
+        handle = socket.fromfd(connected.fileno(), connected.family, connected.type)
+        with self._lock:
+            if self._on:
+                self._handles.append(handle)
+                if self._over:
+                    _shut(handle)
+            else:
+                handle.close()
+
+    def _cut(self) -> None:
+        with self._lock:
+            if self._on:
+                self._over = True
+                for handle in self._handles:
+                    _shut(handle)
+
+
+def _shut(handle: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        handle.shutdown(socket.SHUT_RDWR)
+
+
+class _Adapter(HTTPAdapter):
+    """Connects only to addresses that the guard lets through, and only as long as the watch allows."""
+
+    def __init__(self, guard: AddressGuard | None, watch: _Watch) -> None:
         self._guard = guard
+        self._watch = watch
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        if self._guard is not None:
-            self.poolmanager.pool_classes_by_scheme = _guarded_pools(self._guard)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._guard, self._watch)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        """A proxy is the administrator's own, also on a private network."""
+        manager = super().proxy_manager_for(*args, **kwargs)
+        if not args[0].lower().startswith("socks"):
+            manager.pool_classes_by_scheme = _pools(None, self._watch)
+        return manager
 
     def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
         """Look at the address when a proxy is in between."""
@@ -267,8 +336,13 @@ def _is_number(host: str) -> bool:
     return False
 
 
-def _guarded_pools(guard: AddressGuard) -> dict[str, Any]:
+def _pools(guard: AddressGuard | None, watch: _Watch) -> dict[str, Any]:
     def connect(connection: Any, how: Callable[[], socket.socket]) -> socket.socket:
+        made = how() if guard is None else guarded(connection, how, guard)
+        watch.add(made)
+        return made
+
+    def guarded(connection: Any, how: Callable[[], socket.socket], guard: AddressGuard) -> socket.socket:
         """Resolve once, check, and connect to exactly the address that was checked."""
         name = connection._dns_host
         failure: Exception = _GuardedAddress()
@@ -288,9 +362,19 @@ def _guarded_pools(guard: AddressGuard) -> dict[str, Any]:
         def _new_conn(self) -> socket.socket:
             return connect(self, super()._new_conn)
 
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            if self.sock is not None:  # kept alive since an earlier request
+                watch.add(self.sock)
+            super().request(*args, **kwargs)
+
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
             return connect(self, super()._new_conn)
+
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            if self.sock is not None:
+                watch.add(self.sock)
+            super().request(*args, **kwargs)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
