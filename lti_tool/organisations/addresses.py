@@ -32,13 +32,16 @@ class Reach:
             address = ipaddress.ip_address(ip.partition("%")[0])
         except ValueError:
             return False
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
+        if isinstance(address, ipaddress.IPv6Address):
+            address = _inner(address)
         if address.is_unspecified or address.is_multicast or address.is_link_local:
             return False  # link-local is also where clouds keep the secrets of a machine
         if address.is_loopback:
             return self.loopback or self.private
-        return address.is_global or (self.private and address.is_private)
+        if address.is_reserved:
+            return False
+        inside = address.is_private or getattr(address, "is_site_local", False)
+        return (address.is_global and not inside) or (self.private and inside)
 
     def check(self, url: str, what: str) -> str:
         """The address as it is stored. Raises `WrongInput`. The network is not asked: names resolve later."""
@@ -64,6 +67,18 @@ class Reach:
         if len(url) > 1000:
             raise WrongInput(f"{what} is longer than 1000 characters.")
         return url
+
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_OLD = ipaddress.ip_network("::/96")
+
+
+def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The IPv4 address that an IPv6 one leads to: mapped, compatible, 6to4, or by a NAT64 gateway."""
+    last = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if int(address) > 1 and (address in _OLD or address in _NAT64):
+        return last
+    return address.ipv4_mapped or address.sixtofour or address
 
 
 def _is_number(host: str) -> bool:

@@ -129,6 +129,15 @@ def test_one_issuer_may_have_several_clients_but_not_twice_the_same(
         ("fe80::1%eth0", False, False, False),
         ("0.0.0.0", False, False, False),
         ("224.0.0.1", False, False, False),
+        ("240.0.0.1", False, False, False),
+        # IPv6 addresses that lead to an IPv4 one: compatible, 6to4, through a NAT64 gateway, translated.
+        ("::127.0.0.1", False, True, True),
+        ("2002:a00:7::1", False, False, True),
+        ("64:ff9b::10.0.0.7", False, False, True),
+        ("64:ff9b::169.254.169.254", False, False, False),
+        ("64:ff9b::93.184.216.34", True, True, True),
+        ("::ffff:0:127.0.0.1", False, False, False),
+        ("fec0::1", False, False, True),
         ("nonsense", False, False, False),
     ],
 )
