@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import unicodedata
 import uuid
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def start(
         id=new_id(now),
         organisation_id=viewer.organisation_id,
         network_id=network_id,
-        slug=free_slug(db, title),
+        slug=free_slug(db, title, level),
         title=title,
         what_for=what_for,
         what_for_html=to_html(what_for),
@@ -88,10 +89,15 @@ def start(
     return space
 
 
-def free_slug(db: Session, title: str) -> str:
-    """A readable address for a title, not taken yet. The suffix tells nothing about who has the other."""
+def free_slug(db: Session, title: str, level: Level) -> str:
+    """A readable address for a title, not taken yet. The suffix tells nothing about who has the other.
+
+    A closed space never takes the plain one: whoever started a space with the same title would see that it is taken.
+    """
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48].strip("-") or "ruimte"
+    if level in {Level.PRIVATE, Level.HIDDEN}:
+        return f"{slug}-{secrets.token_hex(4)}"
     taken = set(db.scalars(select(Space.slug).where(Space.slug.like(f"{slug}%")))) | RESERVED
     if slug not in taken:
         return slug

@@ -159,7 +159,9 @@ def people_of(
     if roles:
         query = query.where(Membership.role.in_(roles))
     if after is not None:
-        last = select(place).where(Person.id == after).scalar_subquery()
+        # Of this space only: the place of anybody else in the alphabet is nobody's business.
+        theirs = select(Membership.person_id).where(Membership.space_id == space.id)
+        last = select(place).where(Person.id == after, Person.id.in_(theirs)).scalar_subquery()
         query = query.where(or_(place > last, and_(place == last, Person.id > after)))
     return [Someone(**row._asdict()) for row in db.execute(query)]
 

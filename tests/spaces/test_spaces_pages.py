@@ -43,9 +43,20 @@ def test_anybody_starts_a_space_and_is_its_first_trekker(world: World, database:
 
 def test_a_taken_address_gets_a_silent_suffix_and_new_is_never_taken(world: World, database: Database) -> None:
     fatma, petra = world.somebody(world.organisation()), world.somebody(world.organisation("vecht", "Vecht"))
-    fatma.post("/spaces/new", **START | {"level": "hidden"})
+    fatma.post("/spaces/new", **START)
     assert petra.post("/spaces/new", **START).location == "/s/delier-op-de-ic-2"
     assert petra.post("/spaces/new", **START | {"title": "New"}).location == "/s/new-2"
+
+
+@pytest.mark.parametrize("level", ["private", "hidden"])
+def test_the_address_of_a_new_space_does_not_tell_that_a_closed_one_has_its_title(world: World, level: str) -> None:
+    organisation = world.organisation()
+    fatma, bram = world.somebody(organisation), world.somebody(organisation, "Bram de Boer")
+    for _ in range(2):
+        closed = fatma.post("/spaces/new", **START | {"level": level}).location
+        assert fatma.get(closed).status_code == 200
+        assert bram.get(closed).status_code == 404
+    assert bram.post("/spaces/new", **START).location == "/s/delier-op-de-ic"
 
 
 def test_a_double_click_starts_one_space(world: World, database: Database) -> None:
@@ -268,3 +279,6 @@ def test_a_long_list_of_people_goes_on_and_names_nobody_twice(world: World) -> N
     assert len(shown) == len(names) + 1
     assert len(set(shown)) == len(shown)
     assert noor.get(f"/s/{space.slug}/people?after=nobody").status_code == 400
+    # Where somebody who does not take part would stand in the alphabet is told to nobody.
+    stranger = world.somebody(world.organisation("vecht", "Vecht"), "Aa Aaltink")
+    assert text(noor.get(f"/s/{space.slug}/people?after={stranger.id}")).count("<h3>") == 0
