@@ -60,6 +60,11 @@ def test_a_token_by_http_basic_and_in_the_body(hospital: Hospital, world: World)
         assert read.status_code == 200
 
 
+@pytest.mark.parametrize("odd", ["a\0b", "a" * 100_000, "\u202e"])
+def test_a_client_id_that_no_database_takes_is_an_unknown_client(hospital: Hospital, world: World, odd: str) -> None:
+    is_problem(world.stranger().post(TOKEN, data=GRANT | {"client_id": odd, "client_secret": "x"}), 401)
+
+
 @pytest.mark.parametrize(
     ("form", "status", "error"),
     [
