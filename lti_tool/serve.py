@@ -32,6 +32,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
         """Our options."""
         for name, value in self._options.items():
             self.cfg.set(name, value)
+        if "control_socket_disable" in self.cfg.settings:  # since 25.1; it wants a home folder
+            self.cfg.set("control_socket_disable", True)
 
     def load(self) -> Any:
         """One app per worker. Each keeps a schedule; the lease decides whose runs."""

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from lti_tool import serve
 from lti_tool.cli import main
 from lti_tool.db import Database
 from lti_tool.db.installation import state
+from lti_tool.settings import Settings
 
 Run = Callable[..., tuple[int, dict[str, str], str]]
 
@@ -131,6 +133,11 @@ def test_serve_refuses_the_data_of_a_demo(run: Run, tmp_path: Path) -> None:
     status, _, told = run("serve")
     assert status == 2
     assert "data of a demo" in told
+
+
+def test_serving_needs_no_home_folder(settings: Settings) -> None:
+    """Gunicorn would open a control socket there, the same one for every tool of this account."""
+    assert serve._Server(settings, {}).cfg.control_socket_disable
 
 
 def test_serve_refuses_a_database_of_another_shape(run: Run, tmp_path: Path) -> None:
