@@ -109,7 +109,10 @@ def headline(what_for_html: str) -> tuple[str, Markup]:
 
 
 def in_short(what_for_html: str, most: int = 140) -> str:
-    """What a space is for, as plain text for a list."""
+    """What a space is for, as plain text for a list: whole sentences when at least one fits, else words."""
     blocks = re.sub(r"(?<=[^\s.!?:;,…>])(?=</(?:p|li|h4)>)", ".", what_for_html)
     text = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", blocks)).split())
-    return text if len(text) <= most else text[: most - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"
+    if len(text) <= most:
+        return text
+    sentences = re.match(r".*[.!?](?=\s)", text[: most + 1])
+    return sentences[0] if sentences else text[: most - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"

@@ -166,7 +166,16 @@ def home(here: Here, slug: str) -> ResponseReturnValue:
         knocked=queries.knocked_at(here.db, here.viewer, space) if space.may(Action.KNOCK) else None,
         can=_can(space),
         taking_part=_takes_part(space),
+        shut=_shut(here),
     )
+
+
+def _shut(here: Here) -> bool:
+    """Whether nobody can come in any more until this trekker opens a door."""
+    space: SpaceHere = here.place
+    if space.level not in {Level.PRIVATE, Level.HIDDEN} or not space.may(Action.LEAD):
+        return False
+    return not any(door.lets_in for door in queries.doors_of(here.db, here.viewer, space))
 
 
 def _takes_part(space: SpaceHere) -> bool:

@@ -101,7 +101,7 @@ def test_a_trekker_opens_a_door_to_a_space_they_lead(
     assert noor.post(path, space=str(other.id)).status_code == 403
     assert noor.post(path, space="nothing").status_code == 422
     noor.post(path, space=str(space.id))
-    assert noor.get(path).location == "/s/nachtvogels"
+    assert noor.get(path).location == f"/s/{space.slug}"
     # Through the door Fatma learns that it exists, but this door lets nobody in.
     home = course.walk_in(fatma).removesuffix("/join")
     assert fatma.get(home).status_code == 200
@@ -111,6 +111,20 @@ def test_a_trekker_opens_a_door_to_a_space_they_lead(
     assert noor.post(f"{home}/doors/{door}", lets_in="yes").status_code == 303
     assert fatma.post(f"{home}/join", way="member", name="Fatma Yilmaz").status_code == 303
     assert role(database, space, fatma) == "member"
+
+
+def test_a_trekker_hears_that_nobody_can_come_in(world: World, course: Course, linde: uuid.UUID) -> None:
+    noor, fatma = world.somebody(linde, "Noor de Wit"), world.somebody(linde)
+    space = world.space(noor, "Nachtvogels", Level.PRIVATE)
+    world.member(space, fatma)
+    home, told = f"/s/{space.slug}", "Nu kan niemand erbij komen"
+    assert told in text(noor.get(home))
+    assert told not in text(fatma.get(home))
+    path = course.walk_in(noor, teaches=True)
+    noor.post(path, space=str(space.id))
+    assert told in text(noor.get(home))
+    noor.post(f"{home}/doors/{path.rsplit('/', 1)[1]}", lets_in="yes")
+    assert told not in text(noor.get(home))
 
 
 def test_one_space_has_doors_in_two_lms_of_two_organisations(
@@ -124,14 +138,14 @@ def test_one_space_has_doors_in_two_lms_of_two_organisations(
     noor.post(course.walk_in(noor, teaches=True), space=str(space.id), lets_in="yes")
     world.member(space, petra, "lead")
     petra.post(canvas.walk_in(petra, teaches=True), space=str(space.id), lets_in="yes")
-    settings = text(noor.get("/s/wondzorg/settings"))
+    settings = text(noor.get(f"/s/{space.slug}/settings"))
     assert settings.count("Haal deze deur weg") == 2
     assert "Basis IC · De Linde" in settings
     assert "Basis IC · Thuiszorg Vecht" in settings
     for here, organisation in ((course, linde), (canvas, vecht)):
         learner = world.somebody(organisation, "Nieuw")
-        assert here.walk_in(learner) == "/s/wondzorg/join"
-        assert learner.post("/s/wondzorg/join", way="member", name="Nieuw").status_code == 303
+        assert here.walk_in(learner) == f"/s/{space.slug}/join"
+        assert learner.post(f"/s/{space.slug}/join", way="member", name="Nieuw").status_code == 303
 
 
 def test_a_door_to_a_space_of_others_says_so_and_names_nothing(
@@ -173,7 +187,7 @@ def test_a_door_taken_away_asks_its_teacher_again(world: World, course: Course, 
     path = course.walk_in(noor, teaches=True)
     noor.post(path, space=str(space.id), lets_in="yes")
     course.walk_in(fatma)
-    assert fatma.get("/s/nachtvogels").status_code == 200
-    assert noor.post(f"/s/nachtvogels/doors/{path.rsplit('/', 1)[1]}/close").status_code == 303
-    assert fatma.get("/s/nachtvogels").status_code == 404
+    assert fatma.get(f"/s/{space.slug}").status_code == 200
+    assert noor.post(f"/s/{space.slug}/doors/{path.rsplit('/', 1)[1]}/close").status_code == 303
+    assert fatma.get(f"/s/{space.slug}").status_code == 404
     assert "Waar gaat deze link heen?" in text(noor.get(path))
