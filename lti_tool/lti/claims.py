@@ -55,6 +55,8 @@ class Claims:
     name: str
     email: str
     staff_number: str
+    number_from_link: bool
+    """The staff number stood in a custom field: in many an LMS who may edit a link can type one there."""
     language: str
     teaches: bool
     is_test: bool
@@ -80,6 +82,7 @@ def read(body: Mapping[str, Any], origin: Origin, *, loopback: bool) -> Claims:
     is_test = roles.is_test_user(held)
     acting = any("masquerad" in name.lower() and text(value) for name, value in custom.items())
     product = _product(body, origin)
+    staff_number, number_from_link = _staff_number(lis, custom)
     return Claims(
         subject=identifier(body.get("sub"), "sub"),
         deployment_id=identifier(body.get(DEPLOYMENT_ID), "deployment_id"),
@@ -89,14 +92,15 @@ def read(body: Mapping[str, Any], origin: Origin, *, loopback: bool) -> Claims:
         context_title=text(context.get("title"), 300) or text(context.get("label"), 300),
         name=_name(body),
         email=_email(body),
-        staff_number=_staff_number(lis, custom),
+        staff_number=staff_number,
+        number_from_link=number_from_link,
         language=_language(presentation, body),
         teaches=roles.teaches(held),
         is_test=is_test,
         counted=not (is_test or acting),
         space_slug=_slug(custom),
         page=text(custom.get("page"), 20),
-        frame_hosts=_frame_hosts(origin, presentation, custom, loopback),
+        frame_hosts=_frame_hosts(origin, product, presentation, custom, loopback),
         back_href=_back(origin, product, context, presentation, custom),
         back_label=text(context.get("title"), 300) or text(context.get("label"), 300),
     )
@@ -143,9 +147,14 @@ def _email(body: Mapping[str, Any]) -> str:
     return email if email.count("@") == 1 and " " not in email else ""
 
 
-def _staff_number(lis: Mapping[str, Any], custom: Mapping[str, Any]) -> str:
-    said = (lis.get("person_sourcedid"), custom.get("person_sourcedid"), custom.get("person_idnumber"))
-    return next((number for number in (text(value, 100) for value in said) if number), "")
+def _staff_number(lis: Mapping[str, Any], custom: Mapping[str, Any]) -> tuple[str, bool]:
+    """The number, and whether a link said it. Where the platform itself says who it is, be it "nobody with a number",
+    no link is asked: in Moodle a teacher who has none could type a colleague's there, and be them."""
+    if "person_sourcedid" in lis:
+        return text(lis["person_sourcedid"], 100), False
+    said = (custom.get("person_sourcedid"), custom.get("person_idnumber"))
+    number = next((number for number in (text(value, 100) for value in said) if number), "")
+    return number, bool(number)
 
 
 def _language(presentation: Mapping[str, Any], body: Mapping[str, Any]) -> str:
@@ -160,9 +169,12 @@ def _slug(custom: Mapping[str, Any]) -> str | None:
     return slug if _SLUG.fullmatch(slug) else None
 
 
-def _frame_hosts(origin: Origin, presentation: Mapping[str, Any], custom: Mapping[str, Any], loopback: bool) -> str:
-    """Who may show us in a frame. Canvas has vanity hosts, so the registered addresses are not enough."""
-    domain = text(custom.get("canvas_api_domain")).lower()
+def _frame_hosts(
+    origin: Origin, product: str, presentation: Mapping[str, Any], custom: Mapping[str, Any], loopback: bool
+) -> str:
+    """Who may show us in a frame. Canvas has vanity hosts, so the registered addresses are not enough; elsewhere a
+    custom field of that name is what somebody typed into a link."""
+    domain = text(custom.get("canvas_api_domain")).lower() if product == "canvas" else ""
     said = (
         origin.issuer,
         origin.auth_url,

@@ -249,6 +249,7 @@ def _arrive(db: Session, launch: Launch, now: datetime) -> uuid.UUID:
             name=said.name,
             email=said.email,
             staff_number=said.staff_number,
+            number_from_link=said.number_from_link,
             is_test=said.is_test,
         ),
         now=now,

@@ -30,6 +30,8 @@ class Arrival:
     name: str = ""
     email: str = ""
     staff_number: str = ""
+    number_from_link: bool = False
+    """The number was not the platform's own word: it makes nobody somebody who was here before."""
     is_test: bool = False
 
 
@@ -66,26 +68,40 @@ def _said(name: str, email: str) -> dict[str, str]:
 def _new_person(
     db: Session, arrival: Arrival, name: str, email: str, staff_id: uuid.UUID | None, now: datetime
 ) -> uuid.UUID:
-    if arrival.staff_number and staff_id is None:
-        # The same colleague from another LMS of the organisation: one person, by their number.
-        same = (
-            select(Person.id)
-            .join(StaffMember, StaffMember.id == Person.staff_id)
-            .where(StaffMember.organisation_id == arrival.organisation_id, StaffMember.number == arrival.staff_number)
-        )
-        person_id = db.scalar(same)
-        if person_id and (said := _said(name, email)):
-            db.execute(update(Person).where(Person.id == person_id).values(**said))
-    else:
-        person_id = None
+    """Never two of one: a course page with two frames brings somebody new in twice at the same moment."""
+    person = {"organisation_id": arrival.organisation_id, "name": name, "email": email, "is_test": arrival.is_test}
+    row = insert(db, Person).values(**person, id=new_id(now), created_at=now, arrived_at=now)
+    person_id = None if staff_id else _same_colleague(db, arrival, name, email)
+    made = None
     if person_id is None:
-        person_id = new_id(now)
-        person = {"id": person_id, "organisation_id": arrival.organisation_id, "name": name, "email": email}
-        more = {"staff_id": staff_id, "is_test": arrival.is_test, "created_at": now, "arrived_at": now}
-        db.execute(insert(db, Person).values(**person, **more))
+        made = db.scalar(row.values(staff_id=staff_id).on_conflict_do_nothing().returning(Person.id))
+        # Nobody is made when their row in the staff list was taken a moment ago.
+        person_id = made or _same_colleague(db, arrival, name, email)
+    if person_id is None:
+        person_id = made = db.scalar(row.returning(Person.id))
     identity = {"id": new_id(now), "platform_id": arrival.platform_id, "subject": arrival.subject}
-    number = arrival.staff_number[:100]
-    db.execute(insert(db, Identity).values(**identity, person_id=person_id, staff_number=number))
+    mine = insert(db, Identity).values(**identity, person_id=person_id, staff_number=arrival.staff_number[:100])
+    kept: uuid.UUID | None = db.scalar(mine.on_conflict_do_nothing().returning(Identity.person_id))
+    if kept is None:
+        if made:
+            db.execute(delete(Person).where(Person.id == made))
+        theirs = (Identity.platform_id == arrival.platform_id, Identity.subject == arrival.subject)
+        kept = db.scalars(select(Identity.person_id).where(*theirs)).one()
+    return kept
+
+
+def _same_colleague(db: Session, arrival: Arrival, name: str, email: str) -> uuid.UUID | None:
+    """Who came from another LMS of the organisation before: one person, by the number that this LMS gives."""
+    if not arrival.staff_number or arrival.number_from_link:
+        return None
+    same = (
+        select(Person.id)
+        .join(StaffMember, StaffMember.id == Person.staff_id)
+        .where(StaffMember.organisation_id == arrival.organisation_id, StaffMember.number == arrival.staff_number)
+    )
+    person_id = db.scalar(same)
+    if person_id and (said := _said(name, email)):
+        db.execute(update(Person).where(Person.id == person_id).values(**said))
     return person_id
 
 

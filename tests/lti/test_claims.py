@@ -101,10 +101,22 @@ def test_an_unresolved_variable_is_absent(variable: str) -> None:
 
 def test_the_staff_number_comes_from_lis_or_from_a_custom_field() -> None:
     assert said(lis={"person_sourcedid": "HR1"}, custom={"person_idnumber": "HR2"}).staff_number == "HR1"
-    unresolved = {"person_sourcedid": "$Person.sourcedId"}
-    assert said(lis=unresolved, custom={"person_idnumber": "HR2"}).staff_number == "HR2"
-    assert said(lis={"person_sourcedid": ""}, custom={"person_sourcedid": "HR3"}).staff_number == "HR3"
+    assert said(lis={"course_section_sourcedid": "2"}, custom={"person_sourcedid": "HR3"}).staff_number == "HR3"
     assert said(custom={"person_sourcedid": 20009}).staff_number == "20009"
+    assert not said(lis={"person_sourcedid": "HR1"}).number_from_link
+    assert said(custom={"person_idnumber": "HR2"}).number_from_link
+
+
+@pytest.mark.parametrize("own_word", ["", "$Person.sourcedId", None])
+def test_a_link_gives_no_number_to_who_has_none_in_the_lms(own_word: str | None) -> None:
+    assert said(lis={"person_sourcedid": own_word}, custom={"person_idnumber": "HR2"}).staff_number == ""
+
+
+def test_only_canvas_says_by_a_custom_field_who_may_frame_us() -> None:
+    typed = {"canvas_api_domain": "evil.example"}
+    assert "evil.example" not in said(MOODLE, custom=typed).frame_hosts
+    assert "evil.example" not in said(OTHER, custom=typed).frame_hosts
+    assert "https://evil.example" in said(CANVAS, custom=typed).frame_hosts
 
 
 def test_a_long_name_an_emoji_and_a_name_in_two_parts() -> None:
