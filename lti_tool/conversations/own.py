@@ -144,26 +144,35 @@ def _words(viewer: Viewer, row: Any) -> OwnWords:
     standing = standing_of(viewer, row.role, row.colleague)
     readable = may(Action.READ, standing, Level(row.level)) is Answer.YES
     own = dict(zip(OwnWords.__annotations__, row, strict=False))
-    return OwnWords(**{**own, "readable": readable})
+    # A title is somebody's words too, and may have changed since they left.
+    title = row.title if readable else ""
+    return OwnWords(**{**own, "title": title, "readable": readable})
 
 
-def own_contributions(db: Session, person_id: uuid.UUID, since: datetime) -> list[Contribution]:
-    """In which conversations somebody wrote since a moment, the last first. Withdrawn posts are not counted."""
+def own_contributions(db: Session, viewer: Viewer, since: datetime) -> list[Contribution]:
+    """In which conversations the viewer wrote since a moment, the last first; only of those they may read now.
+
+    Withdrawn posts are not counted.
+    """
+    mine = and_(Membership.space_id == Space.id, Membership.person_id == viewer.person_id)
     query = (
         select(
             Conversation.id, Space.id, Space.slug, Conversation.number, Conversation.title, Conversation.kind,
             func.min(Post.created_at, type_=Utc()), func.max(Post.created_at, type_=Utc()),
-            func.count(), Conversation.started_by == person_id,
+            func.count(), Conversation.started_by == viewer.person_id,
+            Space.level, Membership.role, is_colleague(viewer),
         )
         .join(Conversation, Conversation.id == Post.conversation_id)
         .join(Space, Space.id == Conversation.space_id)
-        .where(Post.author_id == person_id, Post.withdrawn_at.is_(None), Post.created_at >= since)
-        .group_by(Conversation.id, Space.id)
+        .outerjoin(Membership, mine)
+        .where(Post.author_id == viewer.person_id, Post.withdrawn_at.is_(None), Post.created_at >= since)
+        .group_by(Conversation.id, Space.id, Membership.role)
         .order_by(func.max(Post.created_at).desc(), Conversation.id)
     )  # fmt: skip
     return [
         Contribution(*row[:6], local(row[6]).date(), local(row[7]).date(), row[8], bool(row[9]))
         for row in db.execute(query)
+        if may(Action.READ, standing_of(viewer, row[11], row[12]), Level(row[10])) is Answer.YES
     ]
 
 

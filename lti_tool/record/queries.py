@@ -119,13 +119,13 @@ def suggestions(db: Session, viewer: Viewer, now: datetime) -> list[Suggestion]:
     taken = select(Moment.source).where(Moment.person_id == viewer.person_id, Moment.source.is_not(None))
     skipped = select(SkippedSuggestion.source).where(SkippedSuggestion.person_id == viewer.person_id)
     done = set(db.scalars(union(taken, skipped)))
-    found = own_contributions(db, viewer.person_id, now - SUGGEST_FOR)
+    found = own_contributions(db, viewer, now - SUGGEST_FOR)
     return [_suggestion(one) for one in found if source_of(one.conversation_id) not in done]
 
 
 def suggestion_of(db: Session, viewer: Viewer, conversation_id: uuid.UUID, now: datetime) -> Suggestion | None:
     """What the viewer may keep of one conversation, also when they only read it; None when they may not."""
-    for one in own_contributions(db, viewer.person_id, now - SUGGEST_FOR):
+    for one in own_contributions(db, viewer, now - SUGGEST_FOR):
         if one.conversation_id == conversation_id:
             return _suggestion(one)
     where = select(Conversation.space_id, Conversation.title).where(

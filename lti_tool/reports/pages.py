@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,19 +89,38 @@ def bars(report: Report) -> list[tuple[str, int | None, bool]]:
     return [(label(row["group"]), of_every_100(row), row["group"] in rest) for row in report.rows]
 
 
+def columns() -> list[str]:
+    """The heads of the table, in the reader's language."""
+    return [
+        _("Afdeling"),
+        _("Collega’s"),
+        _("Deed mee"),
+        _("Uren gedeeld"),
+        _("Uren formeel"),
+        _("Punten"),
+    ]
+
+
+def sheet(report: Report) -> Iterator[list[object]]:
+    """The rows for a spreadsheet: numbers as numbers, groups and "hidden" in the reader's words."""
+    comma = language() == "nl"
+
+    def cell(value: object) -> object:
+        if value is None:
+            return _("verborgen")
+        return str(value).replace(".", ",") if comma and isinstance(value, float) else value
+
+    for row in report.rows:
+        group, *figures = (row[name] for name in COLUMNS)
+        yield [label(str(group)), *map(cell, figures)]
+
+
 def table(report: Report) -> dict[str, Any]:
     """Columns, rows and the total, as the table's macro takes them."""
     all_rows = [*report.rows, report.total]
     texts = list(zip(*(_aligned([row[name] for row in all_rows]) for name in _SUMS), strict=True))
     return {
-        "columns": [
-            _("Afdeling"),
-            _("Collega’s"),
-            _("Deed mee"),
-            _("Uren gedeeld"),
-            _("Uren formeel"),
-            _("Punten"),
-        ],
+        "columns": columns(),
         "rows": [(label(row["group"]), cells) for row, cells in zip(report.rows, texts, strict=False)],
         "total": (_("Alle afdelingen"), texts[-1]),
         "hides": any(text is None for cells in texts for text in cells),

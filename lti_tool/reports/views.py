@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from lti_tool.activity.operations import quarter_of
 from lti_tool.reports import operations, pages, queries
 from lti_tool.reports.api import note_reading, room
-from lti_tool.reports.queries import COLUMNS, Report
+from lti_tool.reports.queries import Report
 from lti_tool.web import csv_files
 from lti_tool.web.errors import NotFound
 from lti_tool.web.language import _, language, local
@@ -46,13 +46,8 @@ def index(here: Here) -> ResponseReturnValue:
 def spreadsheet(here: Here) -> ResponseReturnValue:
     """The same figures as a file that a spreadsheet of the reader's language opens by itself."""
     report = _report(here, quarter_of(local(here.now).date()))
-    dutch = language() == "nl"
-
-    def cell(value: object) -> object:
-        return str(value).replace(".", ",") if dutch and isinstance(value, float) else value
-
-    rows = ([cell(row[name]) for name in COLUMNS] for row in report.rows)
-    body = csv_files.write(COLUMNS, rows, delimiter=";" if dutch else ",")
+    delimiter = ";" if language() == "nl" else ","
+    body = csv_files.write(pages.columns(), pages.sheet(report), delimiter=delimiter)
     name = f"leerkring-{report.period}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(body, content_type="text/csv; charset=utf-8", headers=headers)

@@ -226,6 +226,8 @@ def close_door(db: Session, space: SpaceHere, viewer: Viewer, door_id: uuid.UUID
     shut = update(Door).where(*mine).values(space_id=None, lets_in=False)
     if db.execute(shut.returning(Door.id)).first() is None:
         raise NotFound
+    # Who came by for this space must not learn of the next one behind the same door.
+    db.execute(delete(Passage).where(Passage.door_id == door_id, Passage.teaches.is_(False)))
     _trail(db, space, viewer, "spaces.close_door", f"door:{door_id}", now)
 
 
@@ -251,11 +253,8 @@ def _share(db: Session, space: SpaceHere, now: datetime) -> None:
 
 def leave(db: Session, space: SpaceHere, viewer: Viewer, *, now: datetime) -> None:
     """Leave at once, without a reason. Coming again by the same door is possible. Raises `LastLead`."""
-    if space.standing is Standing.LEAD:
-        leads = select(func.count()).select_from(Membership)
-        leads = leads.where(Membership.space_id == space.id, Membership.role == Standing.LEAD.value)
-        if (db.scalar(leads) or 0) < 2 and space.members > 1:
-            raise LastLead
+    if space.standing is Standing.LEAD and len(_leads(db, space)) < 2 and space.members > 1:
+        raise LastLead
     mine = (Membership.space_id == space.id, Membership.person_id == viewer.person_id)
     if db.execute(delete(Membership).where(*mine).returning(Membership.person_id)).first():
         row = insert(db, Departure).values(space_id=space.id, person_id=viewer.person_id, left_at=now)
@@ -309,18 +308,19 @@ def set_role(
     """Make a member trekker, supporter or member. The last trekker stays one (`LastLead`)."""
     if role not in {Standing.LEAD, Standing.SUPPORTER, Standing.MEMBER}:
         raise ValueError("not a role of a member")
-    leads = set(
-        db.scalars(
-            select(Membership.person_id).where(Membership.space_id == space.id, Membership.role == Standing.LEAD.value)
-        )
-    )
-    if role is not Standing.LEAD and leads == {person_id}:
+    if role is not Standing.LEAD and _leads(db, space) == {person_id}:
         raise LastLead
     theirs = (Membership.space_id == space.id, Membership.person_id == person_id, Membership.role != "observer")
     changed = update(Membership).where(*theirs).values(role=role.value)
     if db.execute(changed.returning(Membership.person_id)).first() is None:
         raise NotFound
     _trail(db, space, viewer, f"spaces.make_{role.value}", f"person:{person_id}", now)
+
+
+def _leads(db: Session, space: SpaceHere) -> set[uuid.UUID]:
+    """The trekkers, locked: of two who go at the same moment, the second meets a space with one."""
+    leads = select(Membership.person_id).where(Membership.space_id == space.id, Membership.role == Standing.LEAD.value)
+    return set(db.scalars(leads.order_by(Membership.person_id).with_for_update()))
 
 
 def change(

@@ -36,6 +36,8 @@ ROLE_WORDS = {
     Standing.OBSERVER: lazy("tribune"),
 }
 HEADLINE = 90
+FLOOR = 10
+"""Below this number HR and admins get no count of a space that they don't take part in (access.md)."""
 
 
 def frame(here: Here, current: str) -> dict[str, Any]:
@@ -59,15 +61,27 @@ def readers(space: SpaceHere) -> dict[str, Any]:
     }
 
 
+def taking_part(members: int, *, office: bool = False) -> str:
+    """How many take part. `office`: said to HR or an admin who is no member, from the floor up."""
+    if office and members < FLOOR:
+        return _("Minder dan %(num)s collega’s doen mee", num=FLOOR)
+    return ngettext("%(num)s collega doet mee", "%(num)s collega’s doen mee", members)
+
+
 def who_reads(space: SpaceHere) -> str:
     """Who reads what is written here, in one or two sentences."""
+    office = space.standing is Standing.OFFICE
     if space.level is Level.OPEN:
         whose = space.network_name or space.organisation_name
         text = _("Iedereen van %(whose)s mag meelezen.", whose=whose) + " "
-        text += ngettext("%(num)s collega doet mee", "%(num)s collega’s doen mee", space.members)
+        text += taking_part(space.members, office=office)
+    elif office:
+        text = taking_part(space.members, office=True)
+    elif space.members == 1 and space.standing is Standing.LEAD:
+        text = _("Alleen jij leest mee")
     else:
         text = ngettext("%(num)s collega leest mee", "%(num)s collega’s lezen mee", space.members)
-    if space.managers:
+    if space.managers and not office:
         text += ngettext(", onder wie %(num)s leidinggevende", ", onder wie %(num)s leidinggevenden", space.managers)
     return f"{text}."
 

@@ -40,6 +40,7 @@ def index(here: Here) -> ResponseReturnValue:
         roles=pages.ROLE_WORDS,
         in_short=pages.in_short,
         means=pages.LEVEL_MEANS.items(),
+        taking_part=pages.taking_part,
     )
 
 

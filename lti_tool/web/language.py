@@ -158,7 +158,9 @@ def number(value: float) -> str:
 
 
 def hours(minutes: float) -> str:
-    """Minutes as `11,5 uur`."""
+    """Minutes as `11,5 uur`; under an hour, what is no whole quarter as `25 minuten`."""
+    if minutes < 60 and minutes % 15:
+        return ngettext("%(num)s minuut", "%(num)s minuten", minutes).replace(" ", "\u00a0", 1)
     return ngettext("%(num)s uur", "%(num)s uur", round(minutes / 60, 2)).replace(" ", "\u00a0", 1)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from lti_tool.conversations import own
 from lti_tool.conversations.models import Conversation, Draft, Post, ReadMark
@@ -46,6 +46,15 @@ def test_who_left_reads_and_withdraws_their_own_words_for_ninety_days(closed: Wa
     assert closed.address() not in html
     clock.forward(days=2)
     assert "Mijn eigen woorden." not in closed.read(closed.world.again(closed.fatma), "/me/words")
+
+
+def test_who_left_learns_nothing_new_from_a_title(closed: Ward, database: Database, clock: StandingClock) -> None:
+    leave(closed)
+    with database.writing() as db:
+        db.execute(update(Conversation).values(title="Wat Fatma niet meer mag weten"))
+    for page in ("/me/words", "/me/portfolio"):
+        assert "niet meer mag weten" not in closed.read(closed.fatma, page)
+    assert "Mijn eigen woorden." in closed.read(closed.fatma, "/me/words")
 
 
 def test_who_left_takes_their_words_back(closed: Ward, database: Database) -> None:
@@ -115,8 +124,8 @@ def test_the_portfolio_may_know_where_one_took_part(ward: Ward, clock: StandingC
     ward.start(ward.fatma, title="Van mij", kind="experience")
     ward.reply(ward.fatma, 1)
     with database.reading() as db:
-        mine = own.own_contributions(db, ward.fatma.id, began - timedelta(days=1))
-        last_day = own.own_contributions(db, ward.fatma.id, clock() - timedelta(hours=1))
+        mine = own.own_contributions(db, ward.fatma.viewer, began - timedelta(days=1))
+        last_day = own.own_contributions(db, ward.fatma.viewer, clock() - timedelta(hours=1))
         read = own.opened(db, ward.fatma.id, began - timedelta(days=1))
     days = [(str(one.first_day), str(one.last_day)) for one in mine]
     told = {(one.number, one.title, one.kind, one.posts, one.is_starter) for one in mine}

@@ -191,3 +191,20 @@ def test_a_door_taken_away_asks_its_teacher_again(world: World, course: Course, 
     assert noor.post(f"/s/{space.slug}/doors/{path.rsplit('/', 1)[1]}/close").status_code == 303
     assert fatma.get(f"/s/{space.slug}").status_code == 404
     assert "Waar gaat deze link heen?" in text(noor.get(path))
+
+
+def test_who_came_by_a_door_does_not_learn_of_the_next_space_behind_it(
+    world: World, course: Course, linde: uuid.UUID, database: Database, clock: StandingClock
+) -> None:
+    noor, fatma = world.somebody(linde, "Noor de Wit"), world.somebody(linde)
+    first = world.space(noor, level=Level.PRIVATE)
+    second = world.space(noor, title="Nachtvogels", level=Level.HIDDEN)
+    door = uuid.UUID(course.walk_in(noor, teaches=True).rsplit("/", 1)[1])
+    with database.writing() as db:
+        operations.open_door(db, noor.viewer, door, first.id, now=clock())
+    course.walk_in(fatma)
+    assert fatma.get(f"/s/{first.slug}").status_code == 200
+    noor.post(f"/s/{first.slug}/doors/{door}/close", page=f"/s/{first.slug}/settings")
+    with database.writing() as db:
+        operations.open_door(db, noor.viewer, door, second.id, now=clock())
+    assert fatma.get(f"/s/{second.slug}").status_code == 404

@@ -282,3 +282,16 @@ def test_a_long_list_of_people_goes_on_and_names_nobody_twice(world: World) -> N
     # Where somebody who does not take part would stand in the alphabet is told to nobody.
     stranger = world.somebody(world.organisation("vecht", "Vecht"), "Aa Aaltink")
     assert text(noor.get(f"/s/{space.slug}/people?after={stranger.id}")).count("<h3>") == 0
+
+
+def test_hr_and_admins_learn_how_many_take_part_from_the_floor_up(world: World) -> None:
+    organisation = world.organisation()
+    noor, marijke = world.somebody(organisation, "Noor de Wit"), world.somebody(organisation, "Marijke Jonker", "hr")
+    space = world.space(noor)
+    for page in ("/spaces", "/s/delier-op-de-ic"):
+        assert "Minder dan 10 collega’s doen mee" in text(marijke.get(page))
+        assert "1 collega" not in text(marijke.get(page))
+    for number in range(9):
+        world.member(space, world.somebody(organisation, f"Collega {number}"))
+    for page in ("/spaces", "/s/delier-op-de-ic"):
+        assert "10 collega’s doen mee" in text(marijke.get(page))
