@@ -126,7 +126,9 @@ class Hospital:
                 db.add(Share(moment_id=moment.id, receiver="hr", shared_at=self.now))
             return moment.id
 
-    def passed(self, staff_id: uuid.UUID, hours: str, points: str = "0", on: date = IN_QUARTER) -> None:
+    def passed(
+        self, staff_id: uuid.UUID, hours: str, points: str = "0", on: date = IN_QUARTER, accreditor: str = "V&VN"
+    ) -> None:
         """Has a formal record."""
         with self.writing() as db:
             db.add(
@@ -135,6 +137,7 @@ class Hospital:
                     organisation_id=self.id,
                     staff_id=staff_id,
                     title=f"Scholing {self._next()}",
+                    accreditor=accreditor,
                     points=Decimal(points),
                     hours=Decimal(hours),
                     completed_on=on,

@@ -211,6 +211,7 @@ def test_hours_and_points_each_count_who_brought_them(hospital: Hospital) -> Non
     hospital.passed(one, "2.20", "4.5", date(2026, 12, 31))
     hospital.passed(two, "0.05", "0")
     hospital.passed(two, "99", "99", date(2027, 1, 1))
+    hospital.passed(two, "8", "0", accreditor="")  # a course that nobody accredited
     group = groups(hospital)["IC"]
     assert group.accredited_hours == Amount(Decimal("3.35"), 2)
     assert group.accredited_points == Amount(Decimal("4.5"), 1)
