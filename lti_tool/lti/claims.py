@@ -149,9 +149,11 @@ def _email(body: Mapping[str, Any]) -> str:
 
 def _staff_number(lis: Mapping[str, Any], custom: Mapping[str, Any]) -> tuple[str, bool]:
     """The number, and whether a link said it. Where the platform itself says who it is, be it "nobody with a number",
-    no link is asked: in Moodle a teacher who has none could type a colleague's there, and be them."""
-    if "person_sourcedid" in lis:
-        return text(lis["person_sourcedid"], 100), False
+    no link is asked: in Moodle a teacher who has none could type a colleague's there, and be them. A variable that
+    Canvas could not fill in (a literal `$…`) says nothing."""
+    own = lis.get("person_sourcedid")
+    if "person_sourcedid" in lis and not str(own).startswith("$"):
+        return text(own, 100), False
     said = (custom.get("person_sourcedid"), custom.get("person_idnumber"))
     number = next((number for number in (text(value, 100) for value in said) if number), "")
     return number, bool(number)

@@ -104,10 +104,12 @@ def test_the_staff_number_comes_from_lis_or_from_a_custom_field() -> None:
     assert said(lis={"course_section_sourcedid": "2"}, custom={"person_sourcedid": "HR3"}).staff_number == "HR3"
     assert said(custom={"person_sourcedid": 20009}).staff_number == "20009"
     assert not said(lis={"person_sourcedid": "HR1"}).number_from_link
+    literal = said(lis={"person_sourcedid": "$Person.sourcedId"}, custom={"person_sourcedid": "HR4"})
+    assert (literal.staff_number, literal.number_from_link) == ("HR4", True)
     assert said(custom={"person_idnumber": "HR2"}).number_from_link
 
 
-@pytest.mark.parametrize("own_word", ["", "$Person.sourcedId", None])
+@pytest.mark.parametrize("own_word", ["", None])
 def test_a_link_gives_no_number_to_who_has_none_in_the_lms(own_word: str | None) -> None:
     assert said(lis={"person_sourcedid": own_word}, custom={"person_idnumber": "HR2"}).staff_number == ""
 
