@@ -17,7 +17,7 @@ from lti_tool.spaces.policy import Action
 from lti_tool.web.errors import NotFound
 from lti_tool.web.forms import Filled, blank, fill, was_accepted
 from lti_tool.web.language import _
-from lti_tool.web.pages import render
+from lti_tool.web.pages import done, render
 from lti_tool.web.routes import SIGNED_IN, Here
 
 
@@ -100,7 +100,9 @@ def withdraw(here: Here, slug: str, number: int, post: int) -> ResponseReturnVal
     """Take one's words back."""
     found = _own(here, number, post)
     operations.withdraw(here.db, here.viewer, found, now=here.now)
-    return redirect(_after(here, found), 303)
+    # To the top of the page, not to the stone: there it says that it was done.
+    where, _sep, stone = _after(here, found).partition("#")
+    return redirect(f"{where}{'&' if stone else '?'}done=withdrawn", 303)
 
 
 @room.post("/s/<slug>/drafts", access=READ)
@@ -127,6 +129,7 @@ def words(here: Here) -> ResponseReturnValue:
     return render(
         "conversations/words.html",
         heading=_("Wat ik schreef"),
+        notices=done(pages.DONE),
         words=found,
         older=found[-1].id if older else None,
         first_page=after_id is None,
@@ -151,4 +154,4 @@ def withdraw_words(here: Here, post_id: uuid.UUID) -> ResponseReturnValue:
     if found is None:
         raise NotFound
     operations.withdraw(here.db, here.viewer, found, now=here.now)
-    return redirect("/me/words", 303)
+    return redirect("/me/words?done=withdrawn", 303)

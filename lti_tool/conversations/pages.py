@@ -23,6 +23,8 @@ from lti_tool.web.routes import Here
 from lti_tool.web.text import initials
 
 KIND_WORDS = {Kind.QUESTION: lazy("Vraag"), Kind.EXPERIENCE: lazy("Ervaring")}
+DONE = {"withdrawn": lazy("Je bericht is ingetrokken.")}
+"""By `?done=`, see `web.pages.done`."""
 _SNIPPET = 90
 """Characters on either side of a word that was found."""
 

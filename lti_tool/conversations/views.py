@@ -25,7 +25,7 @@ from lti_tool.web import slots
 from lti_tool.web.errors import NotFound
 from lti_tool.web.forms import Filled, blank, csrf_token, fill
 from lti_tool.web.language import _
-from lti_tool.web.pages import fragment, render
+from lti_tool.web.pages import done, fragment, render
 from lti_tool.web.routes import Here, after_commit
 from lti_tool.web.runtime import runtime
 from lti_tool.web.text import one_line
@@ -176,7 +176,7 @@ def _page(here: Here, number: int, *, reply: int | None = None, filled: Filled[A
     if here.place.may(Action.WRITE):
         kept = drafts.of_conversation(here.db, here.viewer, here.place, number)
     answered = next((row for row in window.rows if row.number == reply), None)
-    notices = []
+    notices = done(pages.DONE)
     if reply and (answered is None or answered.withdrawn_at or not answered.html):
         notices.append(("quiet", _("Bericht %(number)s is ingetrokken. Antwoorden kan niet meer.", number=reply), None))
         lost, reply = kept.get(operations.place(number, reply=reply)), None

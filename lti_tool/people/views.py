@@ -14,12 +14,14 @@ from lti_tool.people.viewer import short
 from lti_tool.web import headers, language, session
 from lti_tool.web.errors import BadInput, NotAllowed
 from lti_tool.web.forms import Filled, Form, blank, fill
-from lti_tool.web.language import _
-from lti_tool.web.pages import render
+from lti_tool.web.language import _, lazy
+from lti_tool.web.pages import done, render
 from lti_tool.web.routes import PUBLIC, SIGNED_IN, Here, Room, exists
 
 room = Room("people", __name__)
 SETTINGS = "/me/settings"
+DONE = {"saved": lazy("Bewaard.")}
+"""By `?done=`, see `web.pages.done`."""
 _AFTER_SIGN_IN = {"hr": "/reports", "admin": "/admin"}
 
 
@@ -31,9 +33,6 @@ def settings(here: Here) -> ResponseReturnValue:
 
 def _settings(here: Here, filled: Mapping[str, Filled[Any]]) -> str:
     me = queries.myself(here.db, here.viewer)
-    saved: list[tuple[str, str, list[Any]]] = (
-        [("done", _("Bewaard."), [])] if "saved" in request.args and not filled else []
-    )
     return render(
         "people/settings.html",
         me=me,
@@ -42,12 +41,12 @@ def _settings(here: Here, filled: Mapping[str, Filled[Any]]) -> str:
         row=queries.staff_row(here.db, here.viewer),
         perhaps=queries.perhaps_me(here.db, here.viewer),
         export=exists("/me/export.json"),
-        notices=saved,
+        notices=done(DONE),
     )
 
 
 def _saved() -> ResponseReturnValue:
-    return redirect(f"{SETTINGS}?saved=1", 303)
+    return redirect(f"{SETTINGS}?done=saved", 303)
 
 
 @room.post("/me/settings/name", access=SIGNED_IN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -15,12 +16,12 @@ from lti_tool.record.forms import MomentForm
 from lti_tool.record.models import MomentKind
 from lti_tool.record.operations import AlreadyThere, What
 from lti_tool.record.queries import FormalResult, OwnMoment
-from lti_tool.record.words import KINDS, LINES, paragraphs, period, suggested_title
+from lti_tool.record.words import DONE, KINDS, LINES, paragraphs, period, suggested_title
 from lti_tool.web.csv_files import write
 from lti_tool.web.errors import NotFound
 from lti_tool.web.forms import Filled, blank
-from lti_tool.web.language import _, language, local
-from lti_tool.web.pages import render
+from lti_tool.web.language import _, language, local, month
+from lti_tool.web.pages import done, render
 from lti_tool.web.routes import SIGNED_IN, Here, Room
 
 room = Room("record", __name__)
@@ -45,12 +46,20 @@ def portfolio(here: Here) -> ResponseReturnValue:
     moments = queries.moments(here.db, here.viewer, year)
     formal = queries.formal_results(here.db, here.viewer, year)
     years = set(queries.years(here.db, here.viewer)) | {this_year, year}
+    months = _months(moments, formal)
+    changed = request.args.get("month", type=int)
+    back = [
+        (_("Naar %(month)s", month=month(date(year, one.number, 1))), f"#m{one.number}")
+        for one in months
+        if one.number == changed
+    ]
     return _page(
         "portfolio.html",
         "moments",
+        notices=done(DONE, back),
         year=year,
         years=sorted(years, reverse=True),
-        months=_months(moments, formal),
+        months=months,
         moments=moments,
         formal=formal,
         minutes=sum(one.minutes for one in moments),
@@ -96,7 +105,7 @@ def add(here: Here) -> ResponseReturnValue:
         operations.add(here.db, here.viewer, _what(filled.form), source=source or None, now=here.now)
     except AlreadyThere as refusal:
         return _form(filled, source=source, already=refusal), 409
-    return _back(filled.form)
+    return _back(filled.form, "kept")
 
 
 @room.get(f"{HOME}/<uuid:moment_id>", access=SIGNED_IN)
@@ -116,7 +125,7 @@ def change(here: Here, moment_id: uuid.UUID) -> ResponseReturnValue:
     if filled.form is None:
         return _form(filled, moment=moment), 422
     operations.change(here.db, here.viewer, moment_id, _what(filled.form), now=here.now)
-    return _back(filled.form)
+    return _back(filled.form, "kept")
 
 
 @room.get(f"{HOME}/<uuid:moment_id>/delete", access=SIGNED_IN)
@@ -137,7 +146,7 @@ def remove(here: Here, moment_id: uuid.UUID) -> ResponseReturnValue:
 def share(here: Here, moment_id: uuid.UUID) -> ResponseReturnValue:
     """Let a moment count for HR. What they get stood above the button."""
     operations.share(here.db, here.viewer, moment_id, now=here.now)
-    return _back(_own(here, moment_id))
+    return _back(_own(here, moment_id), "shared")
 
 
 @room.post(f"{HOME}/<uuid:moment_id>/withdraw", access=SIGNED_IN)
@@ -145,8 +154,8 @@ def withdraw(here: Here, moment_id: uuid.UUID) -> ResponseReturnValue:
     """Take a share back, from the portfolio or from the list of what is shared."""
     operations.withdraw(here.db, here.viewer, moment_id)
     if request.form.get("to") == "shared":
-        return redirect(f"{HOME}/shared", 303)
-    return _back(_own(here, moment_id))
+        return redirect(f"{HOME}/shared?done=withdrawn", 303)
+    return _back(_own(here, moment_id), "withdrawn")
 
 
 @room.post(f"{HOME}/skip", access=SIGNED_IN)
@@ -184,7 +193,7 @@ def shared(here: Here) -> ResponseReturnValue:
         "text": _("HR ziet alleen opgetelde uren."),
     }
     moments = queries.shared(here.db, here.viewer)
-    return _page("shared.html", "shared", readers=readers, moments=moments)
+    return _page("shared.html", "shared", readers=readers, moments=moments, notices=done(DONE))
 
 
 @room.get(f"{HOME}.csv", access=SIGNED_IN)
@@ -232,9 +241,10 @@ def _what(form: MomentForm) -> What:
     return What(**form.model_dump())
 
 
-def _back(moment: MomentForm | OwnMoment) -> ResponseReturnValue:
+def _back(moment: MomentForm | OwnMoment, what: str) -> ResponseReturnValue:
+    """To the top of the year, where it says what was done; from there one goes on to the month."""
     day = moment.happened_on
-    return redirect(f"{HOME}?year={day.year}#m{day.month}", 303)
+    return redirect(f"{HOME}?year={day.year}&month={day.month}&done={what}", 303)
 
 
 def _form(

@@ -28,6 +28,14 @@ LINES = {
     MomentKind.OWN: lazy("eigen moment"),
 }
 """In the second line of a moment."""
+DONE = {
+    "kept": lazy("Bewaard."),
+    "shared": lazy("Gedeeld met HR."),
+    "withdrawn": lazy(
+        "Ingetrokken. Het telt niet mee in het volgende overzicht van HR. Een afgesloten kwartaal verandert niet meer."
+    ),
+}
+"""By `?done=`, see `web.pages.done`."""
 _ROOM_FOR_A_TITLE = 90
 
 

@@ -35,6 +35,12 @@ ROLE_WORDS = {
     Standing.MEMBER: lazy("lid"),
     Standing.OBSERVER: lazy("tribune"),
 }
+DONE = {
+    "joined": lazy("Je doet mee. Stel je eerste vraag, of lees eerst rond."),
+    "watching": lazy("Je zit nu op de tribune."),
+    "saved": lazy("Bewaard."),
+}
+"""By `?done=`, see `web.pages.done`."""
 HEADLINE = 90
 FLOOR = 10
 """Below this number HR and admins get no count of a space that they don't take part in (access.md)."""

@@ -17,7 +17,7 @@ from lti_tool.web import slots
 from lti_tool.web.errors import BadInput, NotAllowed, NotFound
 from lti_tool.web.forms import Filled, blank, fill
 from lti_tool.web.language import _
-from lti_tool.web.pages import render
+from lti_tool.web.pages import Notice, done, render
 from lti_tool.web.routes import SIGNED_IN, Here, Room
 
 room = Room("spaces", __name__)
@@ -34,7 +34,7 @@ def index(here: Here) -> ResponseReturnValue:
     found = queries.spaces_of(here.db, here.viewer)
     return render(
         "spaces/index.html",
-        left="left" in request.args,
+        left=request.args.get("done") == "left",
         mine=[one for one in found if one.role],
         others=[one for one in found if not one.role],
         roles=pages.ROLE_WORDS,
@@ -168,7 +168,14 @@ def home(here: Here, slug: str) -> ResponseReturnValue:
         can=_can(space),
         taking_part=_takes_part(space),
         shut=_shut(here),
+        notices=_arrived(space),
     )
+
+
+def _arrived(space: SpaceHere) -> list[Notice]:
+    """That one takes part or watches, while it is so: who kept the address may have left."""
+    true = {"joined": _takes_part(space), "watching": space.standing is Standing.OBSERVER}
+    return done({code: sentence for code, sentence in pages.DONE.items() if true.get(code)})
 
 
 def _shut(here: Here) -> bool:
@@ -212,10 +219,10 @@ def join(here: Here, slug: str) -> ResponseReturnValue:
         people.choose(here.db, here.viewer.person_id, chosen_name=form.name)
     if form.way == "knock":
         operations.knock(here.db, space, here.viewer, message=form.message, now=here.now)
-    else:
-        watches = form.way == "observer"
-        operations.join(here.db, space, here.viewer, observer=watches, quality=form.quality, now=here.now)
-    return _see(f"/s/{slug}")
+        return _see(f"/s/{slug}")  # which says since when it waits
+    watches = form.way == "observer"
+    operations.join(here.db, space, here.viewer, observer=watches, quality=form.quality, now=here.now)
+    return _see(f"/s/{slug}?done={'watching' if watches else 'joined'}")
 
 
 def _join(here: Here, filled: Filled[Any]) -> str:
@@ -247,7 +254,7 @@ def withdraw_knock(here: Here, slug: str) -> ResponseReturnValue:
 def leave(here: Here, slug: str) -> ResponseReturnValue:
     """Leave at once, without a reason."""
     operations.leave(here.db, here.place, here.viewer, now=here.now)
-    return _see("/spaces?left=1")
+    return _see("/spaces?done=left")
 
 
 @room.get("/s/<slug>/people", access=InSpace(Action.CHARTER))
@@ -308,9 +315,7 @@ def set_role(here: Here, slug: str, person_id: uuid.UUID) -> ResponseReturnValue
 def settings(here: Here, slug: str) -> ResponseReturnValue:
     """What a trekker may change."""
     space: SpaceHere = here.place
-    notices: list[tuple[str, str, list[Any]]] = [("done", _("Bewaard."), [])] if "saved" in request.args else []
-    filled = blank(title=space.title, what_for=space.what_for, level=space.level.value)
-    return _settings(here, filled, notices)
+    return _settings(here, blank(title=space.title, what_for=space.what_for, level=space.level.value))
 
 
 @room.post("/s/<slug>/settings", access=InSpace(Action.LEAD))
@@ -318,7 +323,7 @@ def change(here: Here, slug: str) -> ResponseReturnValue:
     """Keep them. Fewer readers is always possible; more takes the consent of the space."""
     filled = fill(Charter)
     if filled.form is None:
-        return _settings(here, filled, []), 422
+        return _settings(here, filled), 422
     form = filled.form
     try:
         operations.change(
@@ -331,11 +336,11 @@ def change(here: Here, slug: str) -> ResponseReturnValue:
             now=here.now,
         )
     except operations.WiderAudience as refused:
-        return _settings(here, Filled(None, filled.typed, {"level": str(refused.sentence)}), []), refused.status
-    return _see(f"/s/{slug}/settings?saved=1")
+        return _settings(here, Filled(None, filled.typed, {"level": str(refused.sentence)})), refused.status
+    return _see(f"/s/{slug}/settings?done=saved")
 
 
-def _settings(here: Here, filled: Filled[Any], notices: list[tuple[str, str, list[Any]]]) -> str:
+def _settings(here: Here, filled: Filled[Any]) -> str:
     return render(
         "spaces/settings.html",
         **pages.frame(here, "settings"),
@@ -343,7 +348,7 @@ def _settings(here: Here, filled: Filled[Any], notices: list[tuple[str, str, lis
         levels=_levels(),
         doors=queries.doors_of(here.db, here.viewer, here.place),
         organisations=queries.organisations_of(here.db, here.viewer, here.place),
-        notices=notices,
+        notices=done(pages.DONE),
     )
 
 
@@ -355,11 +360,11 @@ def set_door(here: Here, slug: str, door_id: uuid.UUID) -> ResponseReturnValue:
         raise BadInput(cause="no latch")
     lets_in = filled.form.lets_in
     operations.set_door(here.db, here.place, here.viewer, door_id, lets_in=lets_in, now=here.now)
-    return _see(f"/s/{slug}/settings?saved=1")
+    return _see(f"/s/{slug}/settings?done=saved")
 
 
 @room.post("/s/<slug>/doors/<uuid:door_id>/close", access=InSpace(Action.LEAD))
 def close_door(here: Here, slug: str, door_id: uuid.UUID) -> ResponseReturnValue:
     """Take the door away."""
     operations.close_door(here.db, here.place, here.viewer, door_id, now=here.now)
-    return _see(f"/s/{slug}/settings?saved=1")
+    return _see(f"/s/{slug}/settings?done=saved")

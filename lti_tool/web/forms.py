@@ -6,7 +6,8 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Generic, TypeVar
+from enum import Enum
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from flask import Response, g, redirect, request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -69,13 +70,24 @@ def fill(model: type[F], typed: Mapping[str, str] | None = None) -> Filled[F]:
     try:
         return Filled(model.model_validate(dict(typed)), typed)
     except ValidationError as error:
-        problems = {str(p["loc"][0]) if p["loc"] else "": _sentence(p) for p in reversed(error.errors())}
+        problems = {str(p["loc"][0]) if p["loc"] else "": _sentence(model, p) for p in reversed(error.errors())}
         return Filled(None, typed, problems)
 
 
-def _sentence(problem: Any) -> str:
+def _is_choice(model: type[Form], name: str) -> bool:
+    """Whether a field is one of some values, so that its page shows choices and nothing to type in."""
+    kind = model.model_fields[name].annotation
+    return any(
+        get_origin(one) is Literal or (isinstance(one, type) and issubclass(one, Enum))
+        for one in (kind, *get_args(kind))
+    )
+
+
+def _sentence(model: type[Form], problem: Any) -> str:
     context = problem.get("ctx", {})
     match problem["type"]:
+        case "missing" if _is_choice(model, str(problem["loc"][0])):
+            return _("Kies er een.")
         case "missing" | "string_too_short" | "too_short":
             if (least := context.get("min_length", 1)) > 1:
                 return _("Dit is te kort. Schrijf minstens %(least)s tekens.", least=least)

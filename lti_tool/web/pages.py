@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import hashlib
 import secrets
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app, g, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
@@ -17,6 +18,8 @@ from lti_tool.web import language, slots
 _INSIDE = Path(__file__).parent.parent / "_templates"
 TEMPLATES = _INSIDE if _INSIDE.is_dir() else Path(__file__).parent.parent.parent / "templates"
 STATIC = Path(__file__).parent / "static"
+Notice = tuple[str, str, list[tuple[str, str]] | None]
+"""Kind, text and actions of the macro `notice`."""
 
 
 def environment() -> Environment:
@@ -59,6 +62,15 @@ def render(template: str, **context: Any) -> str:
         if here is not None and "account" not in context:
             context["account"] = slots.ask("account", here)
     return env.get_template(template).render(context)
+
+
+def done(sentences: Mapping[str, object], actions: Sequence[tuple[str, str]] = ()) -> list[Notice]:
+    """What the viewer just did, as notices: the sentence for the `?done=` that their form led to, if there is one.
+
+    `sentences` by code, `actions` as (label, href). An address that carries it may be opened again; it changes nothing.
+    """
+    sentence = sentences.get(request.args.get("done", "")) if request.method == "GET" else None
+    return [("done", str(sentence), list(actions))] if sentence else []
 
 
 def fragment(template: str, **context: Any) -> Markup:

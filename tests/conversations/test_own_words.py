@@ -64,7 +64,9 @@ def test_who_left_takes_their_words_back(closed: Ward, database: Database) -> No
     page = f"/me/words/{post_id}/withdraw"
     assert "Mijn eigen woorden." in closed.read(closed.fatma, page)
     assert closed.noor.get(page).status_code == 404
-    assert closed.fatma.post(page, page=page).location == "/me/words"
+    answer = closed.fatma.post(page, page=page)
+    assert answer.location == "/me/words?done=withdrawn"
+    assert "Je bericht is ingetrokken." in closed.read(closed.fatma, answer.location)
     assert "Dit bericht is ingetrokken." in closed.read(closed.noor, closed.address())
 
 

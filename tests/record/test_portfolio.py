@@ -185,8 +185,13 @@ def test_a_double_click_is_one_moment(linde: Hospital) -> None:
     first = linde.fatma.post(f"{HOME}/new", **FIELDS, form_key="one-form")
     again = linde.fatma.post(f"{HOME}/new", **FIELDS, form_key="one-form")
     assert (first.status_code, again.status_code) == (303, 303)
-    assert first.headers["Location"] == again.headers["Location"] == f"{HOME}?year=2026#m11"
+    assert first.headers["Location"] == again.headers["Location"] == f"{HOME}?year=2026&month=11&done=kept"
     assert linde.count(Moment) == 1
+    page = linde.fatma.get(first.location).get_data(as_text=True)
+    assert "Bewaard." in page
+    assert 'href="#m11"' in page
+    for address in (f"{HOME}?month=11", f"{HOME}?month=99&done=nothing"):
+        assert 'class="notice notice-done"' not in linde.fatma.get(address).get_data(as_text=True)
 
 
 def test_a_moment_is_changed_and_deleted_after_one_question(linde: Hospital) -> None:
@@ -236,7 +241,8 @@ def test_what_hr_gets_is_said_before_it_is_shared(linde: Hospital) -> None:
         "Zij zien niet: je naam, de dag, de titel en wat je schreef." in card
     )
     assert linde.count(Share) == 0
-    assert linde.fatma.post(f"{HOME}/{moment}/share", receiver="hr").status_code == 303
+    shared = linde.fatma.post(f"{HOME}/{moment}/share", receiver="hr")
+    assert "Gedeeld met HR. Naar oktober" in text(linde.fatma.get(shared.location))
     assert "Gedeeld met HR, wo 25 nov" in text(linde.fatma.get(HOME))
     assert "1 leermoment telt mee voor HR." in text(linde.fatma.get(HOME))
 
@@ -248,7 +254,8 @@ def test_taking_a_share_back_leaves_no_trace(linde: Hospital) -> None:
     linde.fatma.post(f"{HOME}/{moment}/share")
     assert linde.count(Share) == 1
     answer = linde.fatma.post(f"{HOME}/{moment}/withdraw", to="shared")
-    assert answer.headers["Location"] == f"{HOME}/shared"
+    assert answer.headers["Location"] == f"{HOME}/shared?done=withdrawn"
+    assert "Ingetrokken. Het telt niet mee in het volgende overzicht" in text(linde.fatma.get(answer.location))
     assert linde.fatma.post(f"{HOME}/{moment}/withdraw").status_code == 303
     assert linde.count(Share) == 0
     assert [linde.count(AuditEntry), linde.count(Activity)] == before

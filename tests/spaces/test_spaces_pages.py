@@ -74,13 +74,15 @@ def test_a_double_click_starts_one_space(world: World, database: Database) -> No
         ({"what_for": "y" * 2001}, "Dit is 1 teken te lang"),
         ({"level": "everybody"}, "Kies een van de mogelijkheden."),
         ({"level": ""}, "Kies een van de mogelijkheden."),
+        ({"level": None}, "Kies er een."),
     ],
 )
 def test_what_was_typed_comes_back_with_a_sentence(
-    world: World, database: Database, changed: dict[str, str], sentence: str
+    world: World, database: Database, changed: dict[str, str | None], sentence: str
 ) -> None:
     fatma = world.somebody(world.organisation())
-    typed = START | {"what_for": "Dit wil ik niet kwijt"} | changed
+    sent = START | {"what_for": "Dit wil ik niet kwijt"} | changed
+    typed = {name: value for name, value in sent.items() if value is not None}
     answer = fatma.post("/spaces/new", **typed)
     assert answer.status_code == 422
     page = text(answer)
@@ -128,7 +130,7 @@ def test_joining_twice_is_joining_once_and_the_tribune_watches(world: World, dat
     fatma, kees = world.somebody(organisation), world.somebody(organisation, "Kees Brouwer")
     for _ in range(2):
         answer = fatma.post(f"/s/{space.slug}/join", form_key="same", way="member", name="Fatma Yilmaz")
-        assert answer.location == f"/s/{space.slug}"
+        assert answer.location == f"/s/{space.slug}?done=joined"
     assert role(database, space, fatma) == "member"
     kees.post(f"/s/{space.slug}/join", way="observer")
     assert role(database, space, kees) == "observer"
@@ -136,6 +138,27 @@ def test_joining_twice_is_joining_once_and_the_tribune_watches(world: World, dat
     assert "Kijk eerst mee op de tribune" not in text(kees.get(f"/s/{space.slug}/join"))
     kees.post(f"/s/{space.slug}/join", way="member", name="Kees Brouwer")
     assert role(database, space, kees) == "member"
+
+
+def test_who_joins_or_watches_hears_so_as_long_as_it_is_true(world: World) -> None:
+    organisation = world.organisation()
+    noor, fatma, kees = (world.somebody(organisation, name) for name in ("Noor de Wit", "Fatma Yilmaz", "Kees"))
+    home = f"/s/{world.space(noor).slug}"
+    joined, watching = "Je doet mee. Stel je eerste vraag, of lees eerst rond.", "Je zit nu op de tribune."
+    assert joined not in text(fatma.get(f"{home}?done=joined"))
+    answer = fatma.get(fatma.post(f"{home}/join", way="member", name="Fatma Yilmaz").location)
+    assert 'role="status"' in answer.get_data(as_text=True)
+    assert joined in text(answer)
+    assert watching in text(kees.get(kees.post(f"{home}/join", way="observer").location))
+    for address in (home, f"{home}?done=watching", f"{home}?done=", f"{home}?done=anything"):
+        assert 'role="status"' not in fatma.get(address).get_data(as_text=True)
+
+
+def test_settings_of_a_space_say_that_they_were_kept(world: World) -> None:
+    noor = world.somebody(world.organisation(), "Noor de Wit")
+    path = noor.post("/spaces/new", **START).location + "/settings"
+    assert "Bewaard." in text(noor.get(noor.post(path, **START).location))
+    assert "Bewaard." not in text(noor.get(path))
 
 
 def test_who_has_no_name_chooses_one_to_take_part(world: World, database: Database) -> None:
@@ -200,8 +223,8 @@ def test_leaving_is_one_click_and_says_that_one_may_come_back(world: World, data
     world.member(space, fatma)
     for _ in range(2):
         answer = fatma.post(f"/s/{space.slug}/leave", form_key="leave")
-        assert (answer.status_code, answer.location) == (303, "/spaces?left=1")
-    page = text(fatma.get("/spaces?left=1"))
+        assert (answer.status_code, answer.location) == (303, "/spaces?done=left")
+    page = text(fatma.get("/spaces?done=left"))
     assert "Terugkomen kan altijd" in page
     assert 'href="/me/words"' in page
     assert role(database, space, fatma) is None
