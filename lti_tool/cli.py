@@ -112,6 +112,10 @@ def _parser() -> argparse.ArgumentParser:
     client.add_argument("--name", required=True)
     client.add_argument("--scope", required=True, action="append", nargs="+")
 
+    seed = add("seed", commands.seed, "Made-up people and conversations, to see a full space.")
+    seed.add_argument("--organisation", required=True, metavar="SLUG")
+    seed.add_argument("--size", required=True, choices=("small", "medium", "large"))
+
     add("keys rotate", commands.keys_rotate, "Sign with a new key; the old one stays published for a while.")
     return parser
 

@@ -272,6 +272,16 @@ def api_client_create(options: argparse.Namespace) -> int:
     return 0
 
 
+def seed(options: argparse.Namespace) -> int:
+    from lti_tool.demo.sizes import SIZES, seed
+
+    with _writing() as (db, now, _):
+        organisation = _organisation(db, options.organisation)
+        made = seed(db, organisation.id, SIZES[options.size], now=now)
+    print(f"space: {made.space}\npeople: {made.people}\nconversations: {made.conversations}\nposts: {made.posts}")
+    return 0
+
+
 def keys_rotate(_options: argparse.Namespace) -> int:
     from lti_tool.organisations import keys
 

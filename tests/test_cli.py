@@ -116,6 +116,14 @@ def test_wrong_input_ends_with_a_sentence_and_status_2(run: Run, words: list[str
     assert "Traceback" not in told
 
 
+def test_a_full_space_to_look_at(run: Run) -> None:
+    run("organisation", "add", "de-linde", "--name", "De Linde")
+    status, said, _ = run("seed", "--organisation", "de-linde", "--size", "small")
+    assert (status, said) == (0, {"space": "proefruimte", "people": "20", "conversations": "11", "posts": "80"})
+    assert run("seed", "--organisation", "de-linde", "--size", "small")[1]["space"] == "proefruimte-2"
+    assert run("seed", "--organisation", "de-linde", "--size", "huge")[0] == 2
+
+
 def test_a_missing_setting_stops_every_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LEERKRING_SECRET_KEY")
     for words in (["db", "upgrade"], ["serve"], ["organisation", "add", "x", "--name", "x"]):
