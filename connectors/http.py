@@ -5,30 +5,23 @@ Knows no settings, database or Flask: what it may reach, and whether it may go o
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
+
+from connectors.guarded import AddressGuard, GuardedAdapter, GuardedAddress, Watch, is_guarded
 
 USER_AGENT = "Leerkring"
 MAX_BYTES = 5 * 1024 * 1024
 MAX_REDIRECTS = 3
 _SAFE = frozenset({"GET", "HEAD"})
 _TRY_AGAIN = frozenset({502, 503, 504})
-
-AddressGuard = Callable[[str], bool]
-"""Says of an IP address whether we may talk to it."""
 
 
 class ConnectorError(Exception):
@@ -96,9 +89,9 @@ class Http(requests.Session):
         self._max_bytes = max_bytes
         self._retries = retries
         self._pause = pause
-        self._watch = _Watch()
+        self._watch = Watch()
         for scheme in ("http://", "https://"):
-            self.mount(scheme, _Adapter(address_guard, self._watch))
+            self.mount(scheme, GuardedAdapter(address_guard, self._watch))
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """As `requests`, but raises only a `ConnectorError`; only safe requests follow a redirect."""
@@ -145,7 +138,7 @@ class Http(requests.Session):
                 response._content = self._body(response)
             if time.monotonic() > ends:  # an answer without a length just ends when it is cut off
                 raise TryLater(f"{where} took too long")
-        except _GuardedAddress:
+        except GuardedAddress:
             raise NotAllowed(f"{where} is on a private network") from None
         except (requests.RequestException, HTTPError, OSError) as error:
             if time.monotonic() > ends:
@@ -155,7 +148,7 @@ class Http(requests.Session):
 
     def _meaning(self, error: Exception, where: str) -> ConnectorError:
         if isinstance(error, requests.Timeout | requests.ConnectionError):
-            if _is_guarded(error):
+            if is_guarded(error):
                 return NotAllowed(f"{where} is on a private network")
             if isinstance(error, requests.exceptions.SSLError):
                 return NotAllowed(f"{where} has a certificate that is not trusted")
@@ -224,178 +217,6 @@ def retry_after(headers: Mapping[str, str]) -> timedelta | None:
 def _without_secrets(headers: Mapping[str, str] | None) -> dict[str, str]:
     secret = {"authorization", "cookie", "proxy-authorization"}
     return {name: value for name, value in (headers or {}).items() if name.lower() not in secret}
-
-
-class _GuardedAddress(HTTPError):
-    """The name leads to an address that may not be reached."""
-
-
-def _is_guarded(error: BaseException | None) -> bool:
-    """Look for the guard's error inside the layers that requests and urllib3 put around it."""
-    todo: list[Any] = [error]
-    for _ in range(20):
-        if not todo:
-            return False
-        one = todo.pop()
-        if isinstance(one, _GuardedAddress):
-            return True
-        if isinstance(one, BaseException):
-            todo += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
-    return False
-
-
-class _Watch:
-    """Cuts the connections of one request off when its time is over.
-
-    A time-out counts from one piece to the next, so who sends a byte now and then, be it of the handshake, of the
-    headers or of the body, would hold a thread for days.
-    """
-
-    def __init__(self) -> None:
-        self._handles: list[socket.socket] = []
-        self._on = False
-        self._over = False
-        self._lock = threading.Lock()
-
-    @contextlib.contextmanager
-    def until(self, ends: float) -> Iterator[None]:
-        """Watch what connects within this block."""
-        self._on, self._over = True, False
-        timer = threading.Timer(max(0.0, ends - time.monotonic()), self._cut)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            with self._lock:
-                self._on = False
-                for handle in self._handles:
-                    handle.close()
-                self._handles.clear()
-
-    def add(self, connected: socket.socket) -> None:
-        """Keep a second handle of a connection: TLS takes the first one over, and the answer closes it."""
-        handle = socket.fromfd(connected.fileno(), connected.family, connected.type)
-        with self._lock:
-            if self._on:
-                self._handles.append(handle)
-                if self._over:
-                    _shut(handle)
-            else:
-                handle.close()
-
-    def _cut(self) -> None:
-        with self._lock:
-            if self._on:
-                self._over = True
-                for handle in self._handles:
-                    _shut(handle)
-
-
-def _shut(handle: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        handle.shutdown(socket.SHUT_RDWR)
-
-
-class _Adapter(HTTPAdapter):
-    """Connects only to addresses that the guard lets through, and only as long as the watch allows."""
-
-    def __init__(self, guard: AddressGuard | None, watch: _Watch) -> None:
-        self._guard = guard
-        self._watch = watch
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._guard, self._watch)
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        """A proxy is the administrator's own, also on a private network."""
-        manager = super().proxy_manager_for(*args, **kwargs)
-        if not args[0].lower().startswith("socks"):
-            manager.pool_classes_by_scheme = _pools(None, self._watch)
-        return manager
-
-    def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
-        """Look at the address when a proxy is in between."""
-        # A proxy resolves names for us, so only the addresses written as numbers can be checked here.
-        host = urlsplit(request.url).hostname or ""
-        if self._guard is not None and proxies and _is_number(host) and not self._guard(host):
-            raise _GuardedAddress
-        return super().get_connection_with_tls_context(request, verify, proxies, cert)
-
-
-def _is_number(host: str) -> bool:
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host)
-        except OSError:
-            continue
-        return True
-    return False
-
-
-def _pools(guard: AddressGuard | None, watch: _Watch) -> dict[str, Any]:
-    def connect(connection: Any, how: Callable[[], socket.socket]) -> socket.socket:
-        made = how() if guard is None else guarded(connection, how, guard)
-        watch.add(made)
-        return made
-
-    def guarded(connection: Any, how: Callable[[], socket.socket], guard: AddressGuard) -> socket.socket:
-        """Resolve once, check, and connect to exactly the address that was checked."""
-        name = connection._dns_host
-        failure: Exception = _GuardedAddress()
-        for address in _addresses(name, connection.port):
-            if not guard(address):
-                continue
-            connection._dns_host = address
-            try:
-                return how()
-            except HTTPError as error:
-                failure = error
-            finally:
-                connection._dns_host = name
-        raise failure
-
-    class Plain(HTTPConnection):
-        def _new_conn(self) -> socket.socket:
-            return connect(self, super()._new_conn)
-
-        def request(self, *args: Any, **kwargs: Any) -> None:
-            if self.sock is not None:  # kept alive since an earlier request
-                watch.add(self.sock)
-            super().request(*args, **kwargs)
-
-    class Secure(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            return connect(self, super()._new_conn)
-
-        def request(self, *args: Any, **kwargs: Any) -> None:
-            if self.sock is not None:
-                watch.add(self.sock)
-            super().request(*args, **kwargs)
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    return {"http": PlainPool, "https": SecurePool}
-
-
-def _addresses(name: str, port: int | None) -> Iterator[str]:
-    try:
-        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise requests.ConnectionError("the name does not resolve") from None
-    seen = set()
-    for _family, _type, _proto, _canonical, address in found:
-        ip = str(address[0])
-        if ip not in seen:
-            seen.add(ip)
-            yield ip
 
 
 __all__ = [
