@@ -62,15 +62,10 @@ def frame_only(hosts: str) -> None:
     g.frame_hosts = hosts
 
 
-def allow_form_target(origins: str) -> None:
-    """Let a form of this page lead to another origin (the platform's login, a deep-linking answer)."""
-    g.form_targets = origins
-
-
 def _policy(ancestors: str) -> str:
     nonce = f"'nonce-{csp_nonce()}'"
     return (
         f"default-src 'none'; script-src {nonce}; style-src 'self' {nonce}; img-src 'self'; font-src 'self'; "
-        f"connect-src 'self'; form-action 'self' {g.get('form_targets', '')}; base-uri 'none'; "
+        f"connect-src 'self'; form-action 'self'; base-uri 'none'; "
         f"frame-ancestors {ancestors}"
     )

@@ -7,7 +7,7 @@ import secrets
 import uuid
 from datetime import datetime, timedelta
 
-from flask import Response, g, request
+from flask import Response, request
 from sqlalchemy import ColumnElement, delete, insert, or_, update
 
 from lti_tool.db import Database, Session, random_id
@@ -97,9 +97,3 @@ def clear(db: Session, now: datetime) -> int:
     """Remove the sessions that ended. Returns how many."""
     over = delete(WebSession).where(or_(WebSession.seen_at <= now - IDLE, WebSession.created_at <= now - LONGEST))
     return len(db.execute(over.returning(WebSession.id)).all())
-
-
-def current_id() -> uuid.UUID | None:
-    """The id of the session of this request."""
-    viewer = g.get("viewer")
-    return viewer.session_id if viewer else None
