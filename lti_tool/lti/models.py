@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, String
+from sqlalchemy import JSON, Date, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lti_tool.db import Base, Id, Utc
@@ -49,6 +49,42 @@ class TabTicket(Base):
     counted: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str] = mapped_column(String(2), default="nl")
     expires_at: Mapped[datetime] = mapped_column(Utc, index=True)
+
+
+class LaunchCount(Base):
+    """How many launches of a platform went how on one day: counts, so that no row tells who came in when."""
+
+    __tablename__ = "launch_count"
+
+    platform_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("platform.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    outcome: Mapped[str] = mapped_column(String(10), primary_key=True)
+    """`ok`, or the code of the refusal."""
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    """`link` or `pick` (deep linking)."""
+    role: Mapped[str] = mapped_column(String(10), primary_key=True)
+    """`learner`, `teacher`, `admin`, or empty when that was not known."""
+    way: Mapped[str] = mapped_column(String(10), primary_key=True)
+    """How the browser proved itself: `cookie`, `storage`, `tab`, or empty."""
+    device: Mapped[str] = mapped_column(String(10), primary_key=True)
+    """`desk` or `phone`."""
+    launches: Mapped[int] = mapped_column(default=0)
+    last_at: Mapped[datetime] = mapped_column(Utc)
+
+
+class LaunchFault(Base):
+    """A launch that was refused, for the admin: when, what and where from. No person, no token."""
+
+    __tablename__ = "launch_fault"
+
+    id: Mapped[uuid.UUID] = mapped_column(Id, primary_key=True)
+    platform_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("platform.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(Utc, index=True)
+    code: Mapped[str] = mapped_column(String(10))
+    cause: Mapped[str] = mapped_column(String(200))
+    """For the admin's help: never a name, a token or anything that was sent."""
+    deployment: Mapped[str] = mapped_column(String(255), default="")
+    browser: Mapped[str] = mapped_column(String(60), default="")
 
 
 register(TabTicket.person_id, OnErase.DELETE, export=("back_label", "language", "expires_at"))

@@ -4,22 +4,21 @@ a login proves nothing, a launch proves itself, and a tab shows its ticket.
 
 from __future__ import annotations
 
-from flask import Response, g, jsonify, make_response, redirect, request
+from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
-from lti_tool.lti import known, login, operations
+from lti_tool.lti import known, login, operations, tab_views
 from lti_tool.lti.keysets import KeySets
 from lti_tool.lti.library import forget_state_cookie, hashed, set_state_cookie
-from lti_tool.lti.refusals import LaunchRefused, of_platform_error, when, where
+from lti_tool.lti.refusals import LaunchRefused, of_platform_error
+from lti_tool.lti.room import redirected, room
 from lti_tool.organisations import keys
 from lti_tool.organisations.addresses import Reach
-from lti_tool.web import headers, language, pages, session
-from lti_tool.web.errors import log
-from lti_tool.web.routes import PUBLIC, Here, Room
+from lti_tool.web import session
+from lti_tool.web.routes import PUBLIC, Here
 from lti_tool.web.runtime import runtime
 
-room = Room("lti", __name__, url_prefix="/lti")
-TAB_COOKIE = "__Host-lti-tab"
+__all__ = ["room", "tab_views"]
 
 
 @room.get("/login", access=PUBLIC, transaction="own", endpoint="login_by_get")
@@ -35,7 +34,7 @@ def start_login(here: Here) -> ResponseReturnValue:
         )
     except LaunchRefused as refused:
         raise refused.about() from None
-    response = _redirect(sent.url, 302)
+    response = redirected(sent.url, 302)
     set_state_cookie(response, sent.state)
     return response
 
@@ -59,9 +58,9 @@ def launch(here: Here) -> ResponseReturnValue:
     except LaunchRefused as refused:
         raise refused.about() from None
     if isinstance(outcome, operations.Held):
-        response = _held_page(outcome, checked)
+        response = tab_views.held_page(outcome, checked)
     else:
-        response = session.attach(_redirect(outcome.path, 303), outcome.token)
+        response = session.attach(redirected(outcome.path, 303), outcome.token)
     forget_state_cookie(response, checked.state)
     return response
 
@@ -86,47 +85,6 @@ def _platform_error(error: str) -> LaunchRefused:
     return of_platform_error(error).about(lms=platform.name if platform else "")
 
 
-def _held_page(held: operations.Held, checked: operations.Launch) -> Response:
-    """Not an error: the browser keeps no cookies in this frame, so here is a button that opens a tab."""
-    log.info("launch held", code="L01", cause="no cookie came back")
-    headers.frame_only(checked.claims.frame_hosts)
-    place = where(checked.known.platform.name, checked.claims.deployment_id)
-    page = pages.render("lti/own_tab.html", ticket=held.ticket, code="L01", when=when(), where=place)
-    return make_response(page)
-
-
-@room.post("/tab", access=PUBLIC, csrf=False)
-def tab(here: Here) -> ResponseReturnValue:
-    """The tab of one's own: whose launch is this?"""
-    _alone()
-    try:
-        asked = operations.ask(here.db, request.form.get("ticket", ""), now=here.now)
-    except LaunchRefused as refused:
-        raise refused.about() from None
-    language.use(asked.language)
-    response = make_response(pages.render("lti/continue.html", ticket=asked.ticket, name=asked.name))
-    _tab_cookie(response, asked.cookie, int(operations.ASKED.total_seconds()))
-    return response
-
-
-@room.post("/tab/continue", access=PUBLIC, csrf=False)
-def tab_continue(here: Here) -> ResponseReturnValue:
-    """Yes, that's me; or no, it isn't."""
-    _alone()
-    ticket, cookie = request.form.get("ticket", ""), request.cookies.get(TAB_COOKIE, "")
-    try:
-        if request.form.get("answer") == "no":
-            operations.drop(here.db, ticket, cookie, now=here.now)
-            response = make_response(pages.render("lti/not_me.html"))
-        else:
-            entered = operations.go_on(here.db, ticket, cookie, now=here.now)
-            response = session.attach(_redirect(entered.path, 303), entered.token)
-    except LaunchRefused as refused:
-        raise refused.about() from None
-    _tab_cookie(response, "", 0)
-    return response
-
-
 @room.get("/jwks", access=PUBLIC, transaction="own")
 def jwks(here: Here) -> ResponseReturnValue:
     """The tool's public keys."""
@@ -140,17 +98,3 @@ def jwks(here: Here) -> ResponseReturnValue:
     response = jsonify(keys=published)
     response.headers["Cache-Control"] = "public, max-age=300"
     return response
-
-
-def _alone() -> None:
-    """Pages about whose name one works in: in no frame, and without the viewer of another session."""
-    headers.frame_only("")
-    g.viewer = None
-
-
-def _redirect(url: str, status: int) -> Response:
-    return make_response(redirect(url, status))
-
-
-def _tab_cookie(response: Response, value: str, life: int) -> None:
-    response.set_cookie(TAB_COOKIE, value, max_age=life, path="/", secure=True, httponly=True, samesite="Strict")
