@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, select
 
 from lti_tool.db import Session, random_id
+from lti_tool.organisations.models import Organisation
 from lti_tool.people.models import Grant, Person, StaffMember
 from lti_tool.web.language import DEFAULT, _
 from lti_tool.web.models import WebSession
@@ -46,6 +47,12 @@ class Viewer:
     staff_id: uuid.UUID | None = None
     department: str = ""
     profession: str = ""
+    organisation_slug: str = ""
+    organisation_name: str = ""
+    accent: str = ""
+    """Of their organisation, `#rrggbb`; empty is Leerkring's own."""
+    logo_hash: str = ""
+    """Of their organisation's logo; empty when it has none."""
 
     @property
     def has_name(self) -> bool:
@@ -95,9 +102,15 @@ def _by_token() -> Select[*tuple[Any, ...]]:
             Person.staff_id,
             StaffMember.department,
             StaffMember.profession,
+            Organisation.slug,
+            Organisation.name,
+            Organisation.language,
+            Organisation.accent,
+            Organisation.logo_hash,
             Grant.role,
         )
         .join(Person, Person.id == WebSession.person_id)
+        .join(Organisation, Organisation.id == Person.organisation_id)
         .outerjoin(StaffMember, StaffMember.id == Person.staff_id)
         .outerjoin(Grant, (Grant.person_id == Person.id) & (Grant.organisation_id == Person.organisation_id))
         .where(
@@ -116,7 +129,8 @@ def load(db: Session, token: str, now: datetime) -> Viewer | None:
         return None
     (
         person_id, organisation_id, session_id, name, chosen, own_language, launch_language, theme, counted,
-        is_test, frame_hosts, back_href, back_label, seen_at, staff_id, department, profession, _role,
+        is_test, frame_hosts, back_href, back_label, seen_at, staff_id, department, profession,
+        slug, organisation_name, default_language, accent, logo_hash, _role,
     ) = rows[0]  # fmt: skip
     return Viewer(
         person_id=person_id,
@@ -124,7 +138,7 @@ def load(db: Session, token: str, now: datetime) -> Viewer | None:
         session_id=session_id,
         given_name=chosen or name,
         roles=frozenset(str(row[-1]) for row in rows if row[-1]),
-        language=own_language or launch_language or DEFAULT,
+        language=own_language or launch_language or default_language,
         theme=theme,
         counted=counted and not is_test,
         frame_hosts=frame_hosts,
@@ -134,6 +148,10 @@ def load(db: Session, token: str, now: datetime) -> Viewer | None:
         staff_id=staff_id,
         department=department or "",
         profession=profession or "",
+        organisation_slug=slug,
+        organisation_name=organisation_name,
+        accent=accent,
+        logo_hash=logo_hash,
     )
 
 
