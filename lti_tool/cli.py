@@ -54,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--workers", type=int, default=1)
     serve.add_argument("--threads", type=int, default=8)
 
+    worker = add("worker", commands.worker, "Do what happens later (schedule and queue), without serving pages.")
+    worker.add_argument("--threads", type=int, default=4)
+
     add("db upgrade", commands.db_upgrade, "Bring the database to the shape of this version.")
     add("db check", commands.db_check, "Say whether the database has the shape of this version.")
 

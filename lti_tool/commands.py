@@ -35,6 +35,12 @@ def serve(options: argparse.Namespace) -> int:
     return run(_settings(), bind=options.bind, workers=options.workers, threads=options.threads)
 
 
+def worker(options: argparse.Namespace) -> int:
+    from lti_tool.serve import work
+
+    return work(_settings(), threads=options.threads)
+
+
 def db_upgrade(_options: argparse.Namespace) -> int:
     from lti_tool.db import migrations
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import signal
+import threading
 from typing import Any
 
 import structlog
@@ -13,9 +15,11 @@ import lti_tool
 from lti_tool.db import Database, migrations
 from lti_tool.db.database import sqlite_is_old
 from lti_tool.db.installation import is_demo
+from lti_tool.jobs.queue import Queue
 from lti_tool.jobs.schedule import Schedule
 from lti_tool.settings import Settings, SettingsError
 from lti_tool.web import log
+from lti_tool.web.runtime import system_clock
 
 WRONG_SHAPE = "The database has the shape of another version. Run `leerkring db upgrade` first."
 
@@ -36,13 +40,16 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set("control_socket_disable", True)
 
     def load(self) -> Any:
-        """One app per worker. Each keeps a schedule; the lease decides whose runs."""
+        """One app per worker. Each keeps a schedule, of which the lease decides whose runs, and works on the queue."""
         log.configure()
         app = lti_tool.create_app(self._settings)
         runtime = app.extensions["leerkring"]
         schedule = Schedule(runtime.database, self._settings, runtime.clock)
         schedule.start()
         atexit.register(schedule.stop)
+        queue = Queue(runtime.database, self._settings, runtime.clock)
+        queue.start()
+        atexit.register(queue.stop)
         return app
 
 
@@ -61,6 +68,28 @@ def run(settings: Settings, *, bind: str, workers: int, threads: int) -> int:
         "limit_request_line": 8190,
     }
     _Server(settings, options).run()
+    return 0
+
+
+def work(settings: Settings, *, threads: int) -> int:
+    """Keep the schedule and work on the queue, without pages, until told to stop. Raises `SettingsError`."""
+    prepare(settings)
+    log.configure()
+    for _ in lti_tool.furniture("jobs"):
+        pass
+    database = Database(settings.database_address)
+    schedule = Schedule(database, settings, system_clock)
+    queue = Queue(database, settings, system_clock, threads=threads)
+    told = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: told.set())
+    schedule.start()
+    queue.start()
+    structlog.get_logger().info("working", threads=threads)
+    told.wait()
+    queue.stop()
+    schedule.stop()
+    database.dispose()
     return 0
 
 

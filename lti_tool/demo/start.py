@@ -21,6 +21,7 @@ from lti_tool.db import Database, migrations
 from lti_tool.db.installation import is_demo, state
 from lti_tool.demo import content, lms, seed
 from lti_tool.demo.lms import Frames
+from lti_tool.jobs.queue import Queue
 from lti_tool.jobs.schedule import Schedule
 from lti_tool.settings import Settings, SettingsError
 from lti_tool.web import log
@@ -43,6 +44,9 @@ def run(folder: Path, port: int) -> int:
         schedule = Schedule(database, settings, system_clock)
         schedule.start()
         closing.callback(schedule.stop)
+        queue = Queue(database, settings, system_clock)
+        queue.start()
+        closing.callback(queue.stop)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         servers = [make_server(at.getsockname()[0], port, app, threaded=True, fd=at.fileno()) for at in listening]
         for server in servers[1:]:
