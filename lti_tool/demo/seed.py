@@ -26,7 +26,7 @@ from lti_tool.record import operations as record
 from lti_tool.record.imports import import_records
 from lti_tool.record.models import MomentKind
 from lti_tool.reports import operations as reports
-from lti_tool.spaces import access
+from lti_tool.spaces import access, doors
 from lti_tool.spaces import operations as spaces
 from lti_tool.spaces.access import SpaceHere
 from lti_tool.spaces.models import Membership
@@ -210,7 +210,7 @@ def _doors(filling: _Filling) -> None:
             if not item.space:
                 continue
             lead = next(space.leads[0] for space in filling.world.spaces if space.slug == item.space)
-            placement = spaces.Placement(
+            placement = doors.Placement(
                 organisation_id=filling.organisations[course.organisation],
                 platform_id=filling.platforms[course.organisation],
                 context_id=course.key,
@@ -220,9 +220,9 @@ def _doors(filling: _Filling) -> None:
                 teaches=True,
             )
             viewer = filling.viewer(lead, filling.now)
-            path = spaces.enter_by_door(filling.db, viewer, placement, now=filling.now)
+            path = doors.enter_by_door(filling.db, viewer, placement, now=filling.now)
             door = uuid.UUID(path.rsplit("/", 1)[1])
-            spaces.open_door(filling.db, viewer, door, filling.spaces[item.space], now=filling.now)
+            doors.open_door(filling.db, viewer, door, filling.spaces[item.space], now=filling.now)
 
 
 def _moments(filling: _Filling) -> None:

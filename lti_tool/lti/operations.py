@@ -30,7 +30,7 @@ from lti_tool.people import viewer as viewers
 from lti_tool.people.models import Person
 from lti_tool.people.operations import Arrival, arrive
 from lti_tool.settings import Settings
-from lti_tool.spaces.operations import Placement, enter_by_door
+from lti_tool.spaces.doors import Placement, enter_by_door
 from lti_tool.web import language, session
 
 HELD = timedelta(minutes=10)

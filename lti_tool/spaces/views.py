@@ -9,7 +9,7 @@ from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
 from lti_tool.people import operations as people
-from lti_tool.spaces import access, operations, pages, queries
+from lti_tool.spaces import access, doors, operations, pages, queries
 from lti_tool.spaces.access import InSpace, SpaceHere
 from lti_tool.spaces.forms import Charter, JoinSpace, KnockAnswer, Latch, NewSpace, OpenDoor, Role
 from lti_tool.spaces.policy import Action, Level, Standing
@@ -70,7 +70,7 @@ def start(here: Here) -> ResponseReturnValue:
         now=here.now,
     )
     if door:
-        operations.open_door(here.db, here.viewer, door.id, space.id, lets_in=form.lets_in, now=here.now)
+        doors.open_door(here.db, here.viewer, door.id, space.id, lets_in=form.lets_in, now=here.now)
     return _see(f"/s/{space.slug}")
 
 
@@ -128,7 +128,7 @@ def open_door(here: Here, door_id: uuid.UUID) -> ResponseReturnValue:
         return _choose(here, found, filled), 422
     if filled.form.space == "new":
         return _see(f"/spaces/new?door={door_id}")
-    operations.open_door(here.db, here.viewer, door_id, filled.form.space, lets_in=filled.form.lets_in, now=here.now)
+    doors.open_door(here.db, here.viewer, door_id, filled.form.space, lets_in=filled.form.lets_in, now=here.now)
     return _see(f"/doors/{door_id}")
 
 
@@ -359,12 +359,12 @@ def set_door(here: Here, slug: str, door_id: uuid.UUID) -> ResponseReturnValue:
     if filled.form is None:
         raise BadInput(cause="no latch")
     lets_in = filled.form.lets_in
-    operations.set_door(here.db, here.place, here.viewer, door_id, lets_in=lets_in, now=here.now)
+    doors.set_door(here.db, here.place, here.viewer, door_id, lets_in=lets_in, now=here.now)
     return _see(f"/s/{slug}/settings?done=saved")
 
 
 @room.post("/s/<slug>/doors/<uuid:door_id>/close", access=InSpace(Action.LEAD))
 def close_door(here: Here, slug: str, door_id: uuid.UUID) -> ResponseReturnValue:
     """Take the door away."""
-    operations.close_door(here.db, here.place, here.viewer, door_id, now=here.now)
+    doors.close_door(here.db, here.place, here.viewer, door_id, now=here.now)
     return _see(f"/s/{slug}/settings?done=saved")

@@ -9,8 +9,8 @@ import pytest
 
 from lti_tool.db import Database, new_id
 from lti_tool.organisations.models import Platform
-from lti_tool.spaces import operations
-from lti_tool.spaces.operations import Placement
+from lti_tool.spaces import doors
+from lti_tool.spaces.doors import Placement
 from lti_tool.spaces.policy import Level
 from tests.conftest import StandingClock
 from tests.spaces.test_spaces_pages import START, role, text
@@ -32,7 +32,7 @@ class Course:
             self.organisation, self.platform, "course-1", self.link, "Leer van elkaar", "Basis IC", teaches, space
         )
         with self.database.writing() as db:
-            return operations.enter_by_door(db, who.viewer, placement, now=self.clock())
+            return doors.enter_by_door(db, who.viewer, placement, now=self.clock())
 
 
 @pytest.fixture
@@ -201,10 +201,10 @@ def test_who_came_by_a_door_does_not_learn_of_the_next_space_behind_it(
     second = world.space(noor, title="Nachtvogels", level=Level.HIDDEN)
     door = uuid.UUID(course.walk_in(noor, teaches=True).rsplit("/", 1)[1])
     with database.writing() as db:
-        operations.open_door(db, noor.viewer, door, first.id, now=clock())
+        doors.open_door(db, noor.viewer, door, first.id, now=clock())
     course.walk_in(fatma)
     assert fatma.get(f"/s/{first.slug}").status_code == 200
     noor.post(f"/s/{first.slug}/doors/{door}/close", page=f"/s/{first.slug}/settings")
     with database.writing() as db:
-        operations.open_door(db, noor.viewer, door, second.id, now=clock())
+        doors.open_door(db, noor.viewer, door, second.id, now=clock())
     assert fatma.get(f"/s/{second.slug}").status_code == 404
