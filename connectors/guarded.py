@@ -24,18 +24,25 @@ class GuardedAddress(HTTPError):
     """The name leads to an address that may not be reached."""
 
 
-def is_guarded(error: BaseException | None) -> bool:
-    """Look for the guard's error inside the layers that requests and urllib3 put around it."""
+class NoName(requests.ConnectionError):
+    """The name does not resolve to any address."""
+
+
+def layers(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those inside the layers that requests and urllib3 put around it."""
     todo: list[Any] = [error]
     for _ in range(20):
         if not todo:
-            return False
-        one = todo.pop()
-        if isinstance(one, GuardedAddress):
-            return True
+            return
+        one = todo.pop(0)
         if isinstance(one, BaseException):
+            yield one
             todo += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
-    return False
+
+
+def is_guarded(error: BaseException | None) -> bool:
+    """Look for the guard's own error."""
+    return any(isinstance(one, GuardedAddress) for one in layers(error))
 
 
 class Watch:
@@ -183,7 +190,7 @@ def _addresses(name: str, port: int | None) -> Iterator[str]:
     try:
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise requests.ConnectionError("the name does not resolve") from None
+        raise NoName("the name does not resolve") from None
     seen = set()
     for _family, _type, _proto, _canonical, address in found:
         ip = str(address[0])

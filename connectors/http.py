@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from connectors.guarded import AddressGuard, GuardedAdapter, GuardedAddress, Watch, is_guarded
+from connectors.guarded import AddressGuard, GuardedAdapter, Watch, is_guarded
 
 USER_AGENT = "Leerkring"
 MAX_BYTES = 5 * 1024 * 1024
@@ -26,6 +26,13 @@ _TRY_AGAIN = frozenset({502, 503, 504})
 
 class ConnectorError(Exception):
     """Something went wrong outside. The message holds a host at most: no path, no token, no contents."""
+
+    met: BaseException | None = None
+    """What requests, urllib3 or the guard raised, for `connectors.probe`; never shown, it may hold an address."""
+    hops: int = 0
+    """How many redirects were followed before."""
+    begun: bool = False
+    """Whether an answer had begun to arrive."""
 
 
 class NotAllowed(ConnectorError):
@@ -102,8 +109,12 @@ class Http(requests.Session):
         kwargs.setdefault("timeout", self._timeout)
         kwargs |= {"allow_redirects": False, "stream": True}
         ends = time.monotonic() + self._deadline
-        for _ in range(MAX_REDIRECTS + 1):
-            response = self._patiently(verb, address, ends, *args, **kwargs)
+        for hop in range(MAX_REDIRECTS + 1):
+            try:
+                response = self._patiently(verb, address, ends, *args, **kwargs)
+            except ConnectorError as error:
+                error.hops = hop
+                raise
             onward = response.headers.get("Location") if response.is_redirect and verb in _SAFE else None
             if onward is None:
                 return response
@@ -112,7 +123,9 @@ class Http(requests.Session):
                 kwargs["headers"] = _without_secrets(kwargs.get("headers"))
             args, address = (), following
             kwargs.pop("params", None)
-        raise Refused(f"{origin(address)} redirects too often")
+        endless = Refused(f"{origin(address)} redirects too often")
+        endless.hops = MAX_REDIRECTS + 1
+        raise endless
 
     def _patiently(self, verb: str, url: str, ends: float, *args: Any, **kwargs: Any) -> requests.Response:
         tries = self._retries + 1 if verb in _SAFE else 1
@@ -132,24 +145,25 @@ class Http(requests.Session):
         where = origin(url)
         if not where:
             raise NotAllowed("this is not an http(s) address")
+        response = None
         try:
             with self._watch.until(ends):
                 response = super().request(verb, url, *args, **kwargs)
                 response._content = self._body(response)
             if time.monotonic() > ends:  # an answer without a length just ends when it is cut off
-                raise TryLater(f"{where} took too long")
-        except GuardedAddress:
-            raise NotAllowed(f"{where} is on a private network") from None
+                raise TimeoutError
         except (requests.RequestException, HTTPError, OSError) as error:
-            if time.monotonic() > ends:
-                raise TryLater(f"{where} took too long") from None
-            raise self._meaning(error, where) from None
+            meant = self._meaning(error, where, late=time.monotonic() > ends)
+            meant.met, meant.begun = error, response is not None
+            raise meant from None
         return response
 
-    def _meaning(self, error: Exception, where: str) -> ConnectorError:
+    def _meaning(self, error: Exception, where: str, *, late: bool) -> ConnectorError:
+        if is_guarded(error):
+            return NotAllowed(f"{where} is on a private network")
+        if late:
+            return TryLater(f"{where} took too long")
         if isinstance(error, requests.Timeout | requests.ConnectionError):
-            if is_guarded(error):
-                return NotAllowed(f"{where} is on a private network")
             if isinstance(error, requests.exceptions.SSLError):
                 return NotAllowed(f"{where} has a certificate that is not trusted")
             return TryLater(f"{where} could not be reached ({type(error).__name__})")
