@@ -70,10 +70,10 @@ def organisation_add(options: argparse.Namespace) -> int:
 
 
 def network_add(options: argparse.Namespace) -> int:
-    from lti_tool.organisations import operations
+    from lti_tool.organisations import networks
 
     with _writing() as (db, now, _):
-        made = operations.add_network(db, slug=options.slug, name=options.name, now=now)
+        made = networks.add_network(db, slug=options.slug, name=options.name, now=now)
     print(f"network: {options.slug}\nid: {made}")
     return 0
 
@@ -81,7 +81,7 @@ def network_add(options: argparse.Namespace) -> int:
 def network_join(options: argparse.Namespace) -> int:
     from sqlalchemy import select
 
-    from lti_tool.organisations import operations
+    from lti_tool.organisations import networks
     from lti_tool.organisations.models import Network
 
     with _writing() as (db, now, _):
@@ -89,7 +89,7 @@ def network_join(options: argparse.Namespace) -> int:
         network_id = db.scalar(select(Network.id).where(Network.slug == options.slug))
         if network_id is None:
             raise Wrong(f"There is no network called {options.slug}.")
-        operations.join_network(db, network_id, organisation.id, now=now)
+        networks.join_network(db, network_id, organisation.id, now=now)
     print(f"network: {options.slug}\norganisation: {options.organisation}")
     return 0
 

@@ -13,8 +13,9 @@ from sqlalchemy.orm import aliased
 from lti_tool.conversations.models import Conversation, Post, ReadMark
 from lti_tool.conversations.queries import OwnPost
 from lti_tool.db import Session, Utc
+from lti_tool.people.models import Person
 from lti_tool.people.viewer import Viewer
-from lti_tool.spaces.access import SpaceHere, is_colleague, standing_of
+from lti_tool.spaces.access import SpaceHere, is_colleague, reaches, standing_of
 from lti_tool.spaces.models import Departure, Membership, Space
 from lti_tool.spaces.operations import OWN_WORDS
 from lti_tool.spaces.policy import Action, Answer, Level, may
@@ -186,7 +187,13 @@ def opened(db: Session, person_id: uuid.UUID, since: datetime) -> list[Opened]:
         .join(Conversation, Conversation.id == ReadMark.conversation_id)
         .join(Space, Space.id == Conversation.space_id)
         .join(Membership, and_(Membership.space_id == Space.id, Membership.person_id == person_id))
-        .where(ReadMark.person_id == person_id, ReadMark.seen_at >= since, Conversation.post_count > 0)
+        .join(Person, Person.id == Membership.person_id)
+        .where(
+            ReadMark.person_id == person_id,
+            ReadMark.seen_at >= since,
+            Conversation.post_count > 0,
+            reaches(Person.organisation_id),
+        )
         .order_by(ReadMark.seen_at.desc(), Conversation.id)
         .limit(200)
     )  # fmt: skip

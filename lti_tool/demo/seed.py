@@ -16,7 +16,7 @@ from lti_tool.db.installation import fact, state
 from lti_tool.demo import content
 from lti_tool.demo.lms import client_id
 from lti_tool.demo.platform import Platform
-from lti_tool.organisations import keys
+from lti_tool.organisations import keys, networks
 from lti_tool.organisations import operations as organisations
 from lti_tool.organisations.addresses import Reach
 from lti_tool.people import operations as people
@@ -108,10 +108,10 @@ def _organisations(filling: _Filling, platforms: Mapping[str, Platform]) -> None
         with content.records_file(slug).open("rb") as file:
             import_records(db, made, file, now=now)
     for network in filling.world.networks:
-        network_id = organisations.add_network(db, slug=network.slug, name=network.name, now=now)
+        network_id = networks.add_network(db, slug=network.slug, name=network.name, now=now)
         filling.networks[network.slug] = network_id
         for slug in network.organisations:
-            organisations.join_network(db, network_id, filling.organisations[slug], now=now)
+            networks.join_network(db, network_id, filling.organisations[slug], now=now)
 
 
 def _people(filling: _Filling) -> None:

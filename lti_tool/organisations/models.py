@@ -62,9 +62,21 @@ class Network(Base):
     slug: Mapped[str] = mapped_column(String(60), unique=True)
     name: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(Utc)
-    sheet: Mapped[str] = mapped_column(Text, default="", server_default="")
-    """Who is the controller of what, in Markdown: what each admin agrees to."""
     sheet_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Of the newest `NetworkSheet`."""
+
+
+class NetworkSheet(Base):
+    """A version of what the admins of a network agree to: who is the controller of what. Older versions stay, because
+    somebody agreed to them."""
+
+    __tablename__ = "network_sheet"
+
+    network_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("network.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    """Markdown."""
+    written_at: Mapped[datetime] = mapped_column(Utc)
 
 
 class NetworkInvitation(Base):
@@ -74,6 +86,8 @@ class NetworkInvitation(Base):
 
     code_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     network_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("network.id", ondelete="CASCADE"), index=True)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("organisation.id", ondelete="CASCADE"))
+    """Who invites. When it leaves, its invitations end."""
     expires_at: Mapped[datetime] = mapped_column(Utc, index=True)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from lti_tool.audit import operations as audit
 from lti_tool.db import Session, insert, new_id
 from lti_tool.organisations.addresses import Reach, WrongInput
-from lti_tool.organisations.models import Deployment, Network, NetworkMember, Organisation, Platform
+from lti_tool.organisations.models import Deployment, Organisation, Platform
 
 PRODUCTS = ("moodle", "canvas", "other")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -37,7 +37,7 @@ class NewPlatform:
 
 def add_organisation(db: Session, *, slug: str, name: str, now: datetime) -> uuid.UUID:
     """Make an organisation. Returns its id. Raises `WrongInput`."""
-    slug, name = _slug(slug), _text(name, "The name", 200)
+    slug, name = short_name(slug), plain_text(name, "The name", 200)
     if db.scalar(select(Organisation.id).where(Organisation.slug == slug)):
         raise WrongInput(f"There is an organisation called {slug} already.")
     organisation = Organisation(id=new_id(now), slug=slug, name=name, created_at=now)
@@ -64,14 +64,14 @@ def add_platform(
     if new.product not in PRODUCTS:
         raise WrongInput(f"The product must be one of {', '.join(PRODUCTS)}.")
     issuer = reach.check(new.issuer, "The issuer")
-    client_id = _text(new.client_id, "The client id", 255)
+    client_id = plain_text(new.client_id, "The client id", 255)
     known = select(Platform.id).where(Platform.issuer == issuer, Platform.client_id == client_id)
     if db.scalar(known):
         raise WrongInput(f"The platform {issuer} with client id {client_id} is registered already.")
     platform = Platform(
         id=new_id(now),
         organisation_id=organisation_id,
-        name=_text(new.name, "The name", 200),
+        name=plain_text(new.name, "The name", 200),
         issuer=issuer,
         client_id=client_id,
         auth_url=reach.check(new.auth_url, "The authentication address"),
@@ -100,7 +100,7 @@ def accept_deployment(
     db: Session, platform_id: uuid.UUID, deployment_id: str, *, now: datetime, by: uuid.UUID | None = None
 ) -> uuid.UUID:
     """Let launches of this deployment in, whether it was seen before or not. Returns the id of its row."""
-    deployment_id = _text(deployment_id, "The deployment id", 255)
+    deployment_id = plain_text(deployment_id, "The deployment id", 255)
     mine = (Deployment.platform_id == platform_id, Deployment.deployment_id == deployment_id)
     row = db.execute(select(Deployment.id, Deployment.accepted_at).where(*mine)).first()
     key: uuid.UUID
@@ -141,8 +141,9 @@ def see_new_deployment(
 ) -> bool:
     """A launch came from a deployment without a row: it gets one. True when it is accepted, which only the
     first one of a platform is; the others wait for the admin."""
-    # Locked, so that two first launches at the same moment don't both become the first.
-    db.execute(select(Platform.id).where(Platform.id == platform_id).with_for_update())
+    # Locked, so that two first launches at the same moment don't both become the first; but not against those who
+    # only point at the platform: they may hold the row of the counts that this launch writes last.
+    db.execute(select(Platform.id).where(Platform.id == platform_id).with_for_update(key_share=True))
     theirs = select(Deployment.deployment_id, Deployment.accepted_at).where(Deployment.platform_id == platform_id)
     rows = {row.deployment_id: row.accepted_at for row in db.execute(theirs.limit(MAX_WAITING + 1))}
     if deployment_id in rows:
@@ -159,46 +160,13 @@ def see_deployment(db: Session, deployment: uuid.UUID, *, now: datetime) -> None
     db.execute(update(Deployment).where(Deployment.id == deployment).values(last_seen_at=now))
 
 
-def add_network(db: Session, *, slug: str, name: str, now: datetime) -> uuid.UUID:
-    """Make a network of organisations. Returns its id. Raises `WrongInput`."""
-    slug, name = _slug(slug), _text(name, "The name", 200)
-    if db.scalar(select(Network.id).where(Network.slug == slug)):
-        raise WrongInput(f"There is a network called {slug} already.")
-    network = Network(id=new_id(now), slug=slug, name=name, created_at=now)
-    db.add(network)
-    db.flush()
-    return network.id
-
-
-def join_network(
-    db: Session,
-    network_id: uuid.UUID,
-    organisation_id: uuid.UUID,
-    *,
-    now: datetime,
-    by: uuid.UUID | None = None,
-) -> None:
-    """The admins of an organisation agree to work in a network. Joining twice changes nothing."""
-    row = insert(db, NetworkMember).values(network_id=network_id, organisation_id=organisation_id, agreed_at=now)
-    if db.execute(row.on_conflict_do_nothing().returning(NetworkMember.network_id)).first() is None:
-        return
-    audit.note(
-        db,
-        organisation_id=organisation_id,
-        actor_id=by,
-        action="organisations.join_network",
-        subject=f"network:{network_id}",
-        now=now,
-    )
-
-
-def _slug(slug: str) -> str:
+def short_name(slug: str) -> str:
     if len(slug) > 60 or not _SLUG.fullmatch(slug):
         raise WrongInput("A short name has small letters, digits and single hyphens (60 at most), such as de-linde.")
     return slug
 
 
-def _text(text: str, what: str, most: int) -> str:
+def plain_text(text: str, what: str, most: int) -> str:
     text = text.strip()
     if not text:
         raise WrongInput(f"{what} is empty.")

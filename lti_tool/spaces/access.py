@@ -98,12 +98,21 @@ def find_by_id(db: Session, viewer: Viewer, space_id: uuid.UUID, *, now: datetim
 
 
 def is_colleague(viewer: Viewer) -> ColumnElement[bool]:
-    """In a query on `Space`: the viewer's organisation owns it or is in its network."""
-    networks = select(NetworkMember.network_id).where(
-        NetworkMember.organisation_id == viewer.organisation_id, NetworkMember.agreed_at.is_not(None)
+    """In a query on `Space`: the viewer's organisation owns it, or is in its network."""
+    return reaches(viewer.organisation_id)
+
+
+def reaches(organisation_id: Any) -> ColumnElement[bool]:
+    """In a query on `Space`: people of this organisation (an id or a column) may come in at all. A network holds only
+    while both that organisation and the owner of the space are in it."""
+    theirs, owners = aliased(NetworkMember), aliased(NetworkMember)
+    in_network = exists().where(
+        theirs.network_id == Space.network_id,
+        theirs.organisation_id == organisation_id,
+        owners.network_id == Space.network_id,
+        owners.organisation_id == Space.organisation_id,
     )
-    own = Space.organisation_id == viewer.organisation_id
-    return or_(own, Space.network_id.in_(networks))
+    return or_(Space.organisation_id == organisation_id, in_network)
 
 
 def passages(viewer: Viewer) -> Select[uuid.UUID]:
@@ -139,8 +148,14 @@ def _by_id() -> Select[*tuple[Any, ...]]:
 def _query() -> Select[*tuple[Any, ...]]:
     viewer: Any = _Anybody
     mine = aliased(Membership)
-    taking_part = and_(Membership.space_id == Space.id, Membership.role != "observer")
-    members = select(func.count()).select_from(Membership).where(taking_part).scalar_subquery()
+    taking_part = and_(Membership.space_id == Space.id, Membership.role != "observer", reaches(Person.organisation_id))
+    members = (
+        select(func.count())
+        .select_from(Membership)
+        .join(Person, Person.id == Membership.person_id)
+        .where(taking_part)
+        .scalar_subquery()
+    )
     managers = (
         select(func.count())
         .select_from(Membership)
@@ -172,11 +187,12 @@ def _query() -> Select[*tuple[Any, ...]]:
 
 
 def standing_of(viewer: Viewer, role: str | None, colleague: bool) -> Standing:
-    """What a viewer is to a space, from their membership's role and their organisation."""
-    if role:
-        return Standing(role)
+    """What a viewer is to a space, from their membership's role and their organisation. A membership sleeps while the
+    organisation is not in the network of the space."""
     if not colleague:
         return Standing.OUTSIDER
+    if role:
+        return Standing(role)
     return Standing.OFFICE if viewer.roles else Standing.COLLEAGUE
 
 

@@ -13,7 +13,7 @@ from lti_tool.db import Session
 from lti_tool.organisations.models import Network, NetworkMember, Organisation
 from lti_tool.people.models import Person, StaffMember
 from lti_tool.people.viewer import Viewer
-from lti_tool.spaces.access import SpaceHere, is_colleague, passages
+from lti_tool.spaces.access import SpaceHere, is_colleague, passages, reaches
 from lti_tool.spaces.models import Door, Knock, Membership, Passage, Space
 from lti_tool.spaces.policy import Action, Level, Standing
 from lti_tool.web.text import initials
@@ -74,13 +74,15 @@ class DoorHere:
 def spaces_of(db: Session, viewer: Viewer, *, most: int = 200) -> list[Listed]:
     """The spaces the viewer takes part in, then those they may know of; each group by title."""
     taking = aliased(Membership)
-    members = select(func.count()).where(taking.space_id == Space.id, taking.role != Standing.OBSERVER.value)
+    members = (
+        select(func.count())
+        .select_from(taking)
+        .join(Person, Person.id == taking.person_id)
+        .where(taking.space_id == Space.id, taking.role != Standing.OBSERVER.value, reaches(Person.organisation_id))
+    )
     knocked = select(Knock.person_id).where(Knock.space_id == Space.id, Knock.person_id == viewer.person_id)
     mine = and_(Membership.space_id == Space.id, Membership.person_id == viewer.person_id)
-    known = and_(
-        is_colleague(viewer),
-        or_(Space.level.in_((Level.OPEN.value, Level.KNOCK.value)), passages(viewer).exists()),
-    )
+    known = or_(Space.level.in_((Level.OPEN.value, Level.KNOCK.value)), passages(viewer).exists())
     query = (
         select(
             Space.id, Space.slug, Space.title, Space.what_for_html, Space.level,
@@ -89,7 +91,7 @@ def spaces_of(db: Session, viewer: Viewer, *, most: int = 200) -> list[Listed]:
         )
         .join(Organisation, Organisation.id == Space.organisation_id)
         .outerjoin(Membership, mine)
-        .where(or_(Membership.person_id.is_not(None), known))
+        .where(is_colleague(viewer), or_(Membership.person_id.is_not(None), known))
         .order_by(case((Membership.person_id.is_(None), 1), else_=0), func.lower(Space.title), Space.id)
         .limit(most)
     )  # fmt: skip
@@ -152,7 +154,8 @@ def people_of(
         .join(Person, Person.id == Membership.person_id)
         .join(Organisation, Organisation.id == Person.organisation_id)
         .outerjoin(StaffMember, StaffMember.id == Person.staff_id)
-        .where(Membership.space_id == space.id)
+        .join(Space, Space.id == Membership.space_id)
+        .where(Membership.space_id == space.id, reaches(Person.organisation_id))
         .order_by(place, Person.id)
         .limit(most)
     )  # fmt: skip
@@ -190,11 +193,12 @@ def organisations_of(db: Session, viewer: Viewer, space: SpaceHere) -> list[str]
     """The organisations whose people are colleagues in a space: its owner first, then the others of its network."""
     others = (
         select(Organisation.name)
+        .join(Space, Space.id == space.id)
         .join(NetworkMember, NetworkMember.organisation_id == Organisation.id)
         .where(
             NetworkMember.network_id == space.network_id,
-            NetworkMember.agreed_at.is_not(None),
             Organisation.id != space.organisation_id,
+            reaches(Organisation.id),
         )
         .order_by(Organisation.name)
     )
@@ -234,7 +238,11 @@ def led_by(db: Session, viewer: Viewer) -> list[tuple[uuid.UUID, str]]:
     query = (
         select(Space.id, Space.title)
         .join(Membership, Membership.space_id == Space.id)
-        .where(Membership.person_id == viewer.person_id, Membership.role == Standing.LEAD.value)
+        .where(
+            Membership.person_id == viewer.person_id,
+            Membership.role == Standing.LEAD.value,
+            is_colleague(viewer),
+        )
         .order_by(Space.title)
     )
     return [(space_id, title) for space_id, title in db.execute(query)]

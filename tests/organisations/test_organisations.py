@@ -12,7 +12,7 @@ from sqlalchemy import select
 from lti_tool.audit.models import AuditEntry
 from lti_tool.db import Database
 from lti_tool.db.encryption import Cipher, WrongKey
-from lti_tool.organisations import keys, operations, queries
+from lti_tool.organisations import keys, networks, operations, queries
 from lti_tool.organisations.addresses import Reach, WrongInput
 from lti_tool.organisations.models import ToolKey
 from lti_tool.organisations.operations import NewPlatform
@@ -156,11 +156,11 @@ def test_organisations_of_a_network_find_each_other(database: Database, linde: u
     with database.writing() as db:
         berk = operations.add_organisation(db, slug="de-berk", name="De Berk", now=clock())
         stranger = operations.add_organisation(db, slug="de-eik", name="De Eik", now=clock())
-        network = operations.add_network(db, slug="regio-vecht", name="Regio Vecht", now=clock())
+        network = networks.add_network(db, slug="regio-vecht", name="Regio Vecht", now=clock())
         for organisation in (linde, berk, linde):
-            operations.join_network(db, network, organisation, now=clock())
+            networks.join_network(db, network, organisation, now=clock())
         with pytest.raises(WrongInput):
-            operations.add_network(db, slug="regio-vecht", name="Again", now=clock())
+            networks.add_network(db, slug="regio-vecht", name="Again", now=clock())
     with database.reading() as db:
         assert queries.fellow_organisations(db, linde) == {linde, berk}
         assert queries.fellow_organisations(db, stranger) == {stranger}
