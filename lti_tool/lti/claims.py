@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from lti_tool.lti import roles
@@ -23,7 +23,10 @@ DEPLOYMENT_ID = LTI + "deployment_id"
 TARGET_LINK_URI = LTI + "target_link_uri"
 RESOURCE_LINK = LTI + "resource_link"
 ROLES = LTI + "roles"
+DEEP_LINKING = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
+LINK, PICK = "LtiResourceLinkRequest", "LtiDeepLinkingRequest"
 
+_DOOR = re.compile(r"[A-Za-z0-9_-]{20,64}")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _LANGUAGES = ("nl", "en")
@@ -40,6 +43,23 @@ class Origin:
     issuer: str
     auth_url: str
     product: str
+    frame_hosts: str = ""
+    """Further origins of it, as the admin typed them, space separated."""
+
+
+@dataclass(frozen=True)
+class DeepLinking:
+    """What the picker of an LMS asks for (Deep Linking 2.0, 4.4.1)."""
+
+    return_url: str
+    """On a host of the platform. Moodle's holds the session key of who picks: never logged, stored encrypted."""
+    data: Any
+    """To be given back as it is; None when there is none."""
+    multiple: bool
+    auto_create: bool
+    """The LMS makes the links at once, without a form to fill in."""
+    targets: tuple[str, ...]
+    """`iframe`, `window`, `embed`, Moodle's `frame`."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +69,7 @@ class Claims:
     subject: str
     deployment_id: str
     resource_link_id: str
+    """Empty while somebody picks."""
     resource_link_title: str
     context_id: str
     context_title: str
@@ -59,6 +80,8 @@ class Claims:
     """The staff number stood in a custom field: in many an LMS who may edit a link can type one there."""
     language: str
     teaches: bool
+    role: Literal["learner", "teacher", "admin"]
+    """For counting, see `roles.kind`."""
     is_test: bool
     counted: bool
     """False for a test user and for staff who act as a learner."""
@@ -69,6 +92,16 @@ class Claims:
     """Origins that may frame us, space separated."""
     back_href: str
     back_label: str
+    product: str = ""
+    """`moodle`, `canvas`, or what the LMS calls itself."""
+    deep_linking: DeepLinking | None = None
+    """Somebody picks what a new link leads to; None in an ordinary launch."""
+    link_history: tuple[str, ...] = ()
+    """Ids of the links that this one was copied from, as the LMS fills in `$ResourceLink.id.history`."""
+    context_history: tuple[str, ...] = ()
+    """The same of the course, `$Context.id.history`."""
+    placed: str = ""
+    """The key of a link that was picked here (custom field `door`), or empty."""
 
 
 def read(body: Mapping[str, Any], origin: Origin, *, loopback: bool) -> Claims:
@@ -82,11 +115,13 @@ def read(body: Mapping[str, Any], origin: Origin, *, loopback: bool) -> Claims:
     is_test = roles.is_test_user(held)
     acting = any("masquerad" in name.lower() and text(value) for name, value in custom.items())
     product = _product(body, origin)
+    frame_hosts = _frame_hosts(origin, product, presentation, custom, loopback)
+    picks = body.get(MESSAGE_TYPE) == PICK
     staff_number, number_from_link = _staff_number(lis, custom)
     return Claims(
         subject=identifier(body.get("sub"), "sub"),
         deployment_id=identifier(body.get(DEPLOYMENT_ID), "deployment_id"),
-        resource_link_id=identifier(link.get("id"), "resource_link.id"),
+        resource_link_id="" if picks else identifier(link.get("id"), "resource_link.id"),
         resource_link_title=text(link.get("title"), 300),
         context_id=text(context.get("id"), 255),
         context_title=text(context.get("title"), 300) or text(context.get("label"), 300),
@@ -96,13 +131,19 @@ def read(body: Mapping[str, Any], origin: Origin, *, loopback: bool) -> Claims:
         number_from_link=number_from_link,
         language=_language(presentation, body),
         teaches=roles.teaches(held),
+        role=roles.kind(held),
         is_test=is_test,
         counted=not (is_test or acting),
         space_slug=_slug(custom),
         page=text(custom.get("page"), 20),
-        frame_hosts=_frame_hosts(origin, product, presentation, custom, loopback),
+        frame_hosts=frame_hosts,
         back_href=_back(origin, product, context, presentation, custom),
         back_label=text(context.get("title"), 300) or text(context.get("label"), 300),
+        product=product,
+        deep_linking=_deep_linking(body, frame_hosts.split(), loopback) if picks else None,
+        link_history=_history(custom.get("resource_link_id_history")),
+        context_history=_history(custom.get("context_id_history")),
+        placed=_key(custom.get("door")),
     )
 
 
@@ -182,9 +223,62 @@ def _frame_hosts(
         origin.auth_url,
         f"https://{domain}" if domain else "",
         presentation.get("return_url"),
+        *origin.frame_hosts.split(),
     )
     found = [safe_origin(url, loopback=loopback) for url in said if isinstance(url, str)]
     return " ".join(dict.fromkeys(host for host in found if host))
+
+
+def _deep_linking(body: Mapping[str, Any], hosts: Sequence[str], loopback: bool) -> DeepLinking:
+    """The picker's settings. Links are all we give, and only to a host that is the platform's. Raises `BadClaim`."""
+    asked = body.get(DEEP_LINKING)
+    if not isinstance(asked, dict):
+        raise BadClaim("deep_linking_settings")
+    url = asked.get("deep_link_return_url")
+    if not isinstance(url, str) or not _is_at(url, hosts, loopback):
+        raise BadClaim("deep_link_return_url")
+    types, targets = (asked.get(name) for name in ("accept_types", "accept_presentation_document_targets"))
+    if not isinstance(types, list) or "ltiResourceLink" not in types:
+        raise BadClaim("accept_types")
+    if not isinstance(targets, list) or not targets:
+        raise BadClaim("accept_presentation_document_targets")
+    return DeepLinking(
+        return_url=url,
+        data=asked.get("data"),
+        multiple=_yes(asked.get("accept_multiple")),
+        auto_create=_yes(asked.get("auto_create")),
+        targets=tuple(target for target in targets if isinstance(target, str)),
+    )
+
+
+def _yes(value: object) -> bool:
+    return value is True or value == "true"
+
+
+def _is_at(url: str, hosts: Sequence[str], loopback: bool) -> bool:
+    """Whether a browser that is sent to this address ends up on one of these origins. Browsers read a backslash as a
+    slash and Python doesn't, so an address with one, or with a user's name, is no address."""
+    if len(url) > 2000 or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        return False
+    here = safe_origin(url, loopback=loopback)
+    if not here or "@" in url.split("/")[2]:
+        return False
+    return _plain_port(here) in {_plain_port(host) for host in hosts}
+
+
+def _plain_port(origin: str) -> str:
+    default = ":443" if origin.startswith("https:") else ":80"
+    return origin.removesuffix(default)
+
+
+def _history(value: object) -> tuple[str, ...]:
+    """Ids of what something was copied from, latest first (LTI 1.3 core, B.2.3). A dozen generations will do."""
+    said = (part.strip() for part in text(value, 4000).split(","))
+    return tuple(dict.fromkeys(part for part in said if 0 < len(part) <= 255 and not part.startswith("$")))[:12]
+
+
+def _key(value: object) -> str:
+    return value if isinstance(value, str) and _DOOR.fullmatch(value) else ""
 
 
 def safe_origin(url: str, *, loopback: bool) -> str:

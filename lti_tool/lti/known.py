@@ -30,12 +30,15 @@ class KnownPlatform:
     token_url: str
     jwks_url: str
     product: str
+    frame_hosts: str
     key_set: Sequence[dict[str, Any]] | None
+    switched_off_at: datetime | None = None
+    """The admin lets nobody in from there since then."""
 
     @property
     def origin(self) -> Origin:
         """What matters to reading its tokens."""
-        return Origin(self.issuer, self.auth_url, self.product)
+        return Origin(self.issuer, self.auth_url, self.product, self.frame_hosts)
 
     def registration(self) -> Registration:
         """As the library wants it, without keys."""
@@ -67,6 +70,7 @@ class KnownDeployment:
     id: uuid.UUID
     accepted: bool
     last_seen_at: datetime | None
+    switched_off: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,9 @@ _PLATFORM = (
     Platform.token_url,
     Platform.jwks_url,
     Platform.product,
+    Platform.frame_hosts,
     Platform.key_set,
+    Platform.switched_off_at,
 )
 _LOGIN = (
     LoginState.nonce_hash,
@@ -97,7 +103,7 @@ _LOGIN = (
     LoginState.created_at,
     LoginState.expires_at,
 )
-_DEPLOYMENT = (Deployment.id, Deployment.accepted_at, Deployment.last_seen_at)
+_DEPLOYMENT = (Deployment.id, Deployment.accepted_at, Deployment.last_seen_at, Deployment.switched_off_at)
 
 
 def platform_for_login(db: Session, issuer: str, client_id: str) -> KnownPlatform | None:
@@ -131,11 +137,11 @@ def look_up(db: Session, issuer: str, client_id: str, state_hash: bytes, deploym
     if row is None:
         return None
     platform, rest = KnownPlatform(*row[: len(_PLATFORM)]), row[len(_PLATFORM) :]
-    login, (deployment, accepted_at, seen_at) = rest[: len(_LOGIN)], rest[len(_LOGIN) :]
+    login, (deployment, accepted_at, seen_at, off_at) = rest[: len(_LOGIN)], rest[len(_LOGIN) :]
     return Known(
         platform,
         KnownLogin(*login) if login[0] is not None else None,
-        KnownDeployment(deployment, accepted_at is not None, seen_at) if deployment else None,
+        KnownDeployment(deployment, accepted_at is not None, seen_at, off_at is not None) if deployment else None,
     )
 
 

@@ -178,16 +178,19 @@ class Message(MessageLaunch[Params, Config, Memory, Cookies]):
         return self
 
     def validate_message(self) -> Message:
-        """A link launch of version 1.3.0 to the address of the login, with somebody and something in it."""
+        """A link launch, or a request to pick one, of version 1.3.0 to the address of the login, with somebody and
+        something in it."""
         body = self._jwt["body"]
         if body.get(claims.VERSION) != "1.3.0":
             raise BadClaim("version")
-        if body.get(claims.MESSAGE_TYPE) != "LtiResourceLinkRequest":
+        kind = body.get(claims.MESSAGE_TYPE)
+        if kind not in (claims.LINK, claims.PICK):
             raise BadClaim("message_type")
         if body.get(claims.TARGET_LINK_URI) != self._login.target_link_uri:
             raise BadClaim("target_link_uri")
-        if not isinstance(body.get(claims.RESOURCE_LINK), dict):
-            raise BadClaim("resource_link")
+        about = claims.RESOURCE_LINK if kind == claims.LINK else claims.DEEP_LINKING
+        if not isinstance(body.get(about), dict):
+            raise BadClaim(about.rpartition("/")[2])
         if not body.get("sub"):
             raise NotLoggedIn("the token names nobody")
         super().validate_message()

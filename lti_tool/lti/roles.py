@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Literal
 
 _TEACHES = frozenset({"instructor", "contentdeveloper", "administrator", "manager"})
 """Course roles that lead. A teaching assistant is a kind of instructor; a group's leader is its `Manager`."""
 _MEMBERSHIP = re.compile(
     r"https?://purl\.imsglobal\.org/vocab/lis/v2/membership(?:/(?P<kind>[A-Za-z]+))?/?#(?P<role>[A-Za-z]+)"
+)
+_OFFICE = re.compile(
+    r"https?://purl\.imsglobal\.org/vocab/lis/v2/(?:institution|system)/person#(?:Sys)?Admin(?:istrator)?"
 )
 _TEST_USER = re.compile(r"https?://purl\.imsglobal\.org/vocab/lti/system/person#TestUser")
 
@@ -21,6 +25,18 @@ def teaches(roles: Iterable[str]) -> bool:
     """Whether one of these is a course role that leads, in full (`…membership#Instructor`,
     `…membership/Instructor#TeachingAssistant`) or short (`Instructor`)."""
     return any(_course_role(role) in _TEACHES for role in roles)
+
+
+def kind(roles: Iterable[str]) -> Literal["learner", "teacher", "admin"]:
+    """In which of three roles somebody came, for the counts that prove an installation; it opens nothing.
+
+    An admin of the LMS who is no learner of the course: Moodle calls its admin a teacher of every course as well,
+    Canvas gives its own no role in it.
+    """
+    held = list(roles)
+    if any(_OFFICE.fullmatch(role) for role in held) and not any(_course_role(role) == "learner" for role in held):
+        return "admin"
+    return "teacher" if teaches(held) else "learner"
 
 
 def is_test_user(roles: Iterable[str]) -> bool:
