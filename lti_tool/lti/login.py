@@ -19,7 +19,7 @@ from lti_tool.lti import known
 from lti_tool.lti.claims import BadClaim, identifier, safe_origin
 from lti_tool.lti.library import COOKIE_LIFE, Address, Config, Cookies, Memory, Params, hashed
 from lti_tool.lti.models import LoginState
-from lti_tool.lti.refusals import LaunchRefused, NotLoggedIn
+from lti_tool.lti.refusals import LaunchRefused, NotLoggedIn, SwitchedOff
 
 LOGIN_LIFE = timedelta(seconds=COOKIE_LIFE)
 
@@ -65,6 +65,23 @@ def start(database: Database, params: Mapping[str, str], *, base_url: str, now: 
     if platform is None:
         lms = safe_origin(issuer, loopback=True)
         raise LaunchRefused("L03", "no such platform, or several and no client id", lms=lms)
+    try:
+        return _send_on(database, params, platform, deployment_id, base_url=base_url, now=now)
+    except LaunchRefused as refused:
+        raise refused.about(lms=platform.name, platform_id=platform.id) from None
+
+
+def _send_on(
+    database: Database,
+    params: Mapping[str, str],
+    platform: known.KnownPlatform,
+    deployment_id: str,
+    *,
+    base_url: str,
+    now: datetime,
+) -> SentOn:
+    if platform.switched_off_at:
+        raise SwitchedOff("the platform is switched off")
     if not params.get("login_hint"):
         raise LaunchRefused("L05", "login_hint is missing", lms=platform.name, status=400)
     if platform.product == "moodle" and params["login_hint"] == "0":

@@ -33,6 +33,7 @@ class TabTicket(Base):
     """A launch that is good, but waits for a tab of its own because the frame takes no cookies.
 
     `held`: in the form of the page in the frame. `asked`: in the new tab, which must show `cookie_hash` too.
+    `allow`: in the one button by which an admin lets a deployment in that waits; `placement` names it.
     """
 
     __tablename__ = "tab_ticket"
@@ -48,6 +49,8 @@ class TabTicket(Base):
     back_label: Mapped[str] = mapped_column(String(300), default="")
     counted: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str] = mapped_column(String(2), default="nl")
+    role: Mapped[str] = mapped_column(String(10), default="", server_default="")
+    """For counting the launch once it is through, see `launches`."""
     expires_at: Mapped[datetime] = mapped_column(Utc, index=True)
 
 
@@ -65,11 +68,12 @@ class LaunchCount(Base):
     role: Mapped[str] = mapped_column(String(10), primary_key=True)
     """`learner`, `teacher`, `admin`, or empty when that was not known."""
     way: Mapped[str] = mapped_column(String(10), primary_key=True)
-    """How the browser proved itself: `cookie`, `storage`, `tab`, or empty."""
+    """How the browser proved itself: `cookie`, `frame`, `storage`, `tab` (see `launches.Way`), or empty."""
     device: Mapped[str] = mapped_column(String(10), primary_key=True)
     """`desk` or `phone`."""
     launches: Mapped[int] = mapped_column(default=0)
-    last_at: Mapped[datetime] = mapped_column(Utc)
+    last_at: Mapped[datetime | None] = mapped_column(Utc)
+    """Of today and yesterday only: a lone launch of a night shift must not be told apart for a month."""
 
 
 class LaunchFault(Base):

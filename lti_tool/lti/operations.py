@@ -10,20 +10,21 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from sqlalchemy import RowMapping, Table, bindparam, delete, select
 
 from lti_tool.db import Database, Session, insert
 from lti_tool.lti import claims as claims_of
 from lti_tool.lti import known as known_of
+from lti_tool.lti import launches
 from lti_tool.lti.claims import Claims
 from lti_tool.lti.keysets import KeySets
 from lti_tool.lti.known import Known
 from lti_tool.lti.library import hashed
 from lti_tool.lti.message import Message, peek
 from lti_tool.lti.models import LoginState, TabTicket
-from lti_tool.lti.refusals import LaunchRefused
+from lti_tool.lti.refusals import LaunchRefused, SwitchedOff
 from lti_tool.organisations import operations as organisations
 from lti_tool.organisations.models import Platform
 from lti_tool.people import viewer as viewers
@@ -63,6 +64,16 @@ class Launch:
     claims: Claims
     state: str
     has_cookie: bool
+
+    @property
+    def kind(self) -> Literal["link", "pick"]:
+        """A link in a course, or a teacher who picks one."""
+        return "pick" if self.claims.deep_linking else "link"
+
+    @property
+    def role(self) -> Literal["learner", "teacher", "admin"]:
+        """For counting, see `roles.kind`."""
+        return self.claims.role
 
     @property
     def placement(self) -> Placement:
@@ -127,6 +138,8 @@ def check(
         lms = claims_of.safe_origin(token.issuer, loopback=True)
         raise LaunchRefused("L03", "no such platform", lms=lms, deployment=token.deployment_id)
     try:
+        if known.platform.switched_off_at:
+            raise SwitchedOff("the platform is switched off")
         if known.login is None:
             raise LaunchRefused("L02", "no such login: used, old, or of another platform")
         platform = known.platform
@@ -140,7 +153,8 @@ def check(
         )
         claims = message.read(loopback=settings.loopback)
     except LaunchRefused as refused:
-        raise refused.about(lms=known.platform.name, deployment=token.deployment_id) from None
+        place = {"lms": known.platform.name, "deployment": token.deployment_id}
+        raise refused.about(**place, platform_id=known.platform.id) from None
     return Launch(known, claims, state, message.has_cookie)
 
 
@@ -156,12 +170,18 @@ def use_up(db: Session, launch: Launch, *, now: datetime) -> None:
     }
     used = db.connection().execute(_USE_UP, asked).first()
     if used is None:
-        raise LaunchRefused("L02", "the login was used meanwhile", lms=launch.known.platform.name)
+        place = {"lms": launch.known.platform.name, "deployment": launch.claims.deployment_id}
+        refused = LaunchRefused("L02", "the login was used meanwhile")
+        raise refused.about(**place, platform_id=launch.known.platform.id)
 
 
 def admit(db: Session, launch: Launch, *, now: datetime) -> bool:
-    """Note where a launch came from. False when that deployment waits for the admin."""
+    """Note where a launch came from. False when that deployment waits for the admin. Raises `LaunchRefused` when the
+    admin switched it off."""
     platform, deployment = launch.known.platform, launch.known.deployment
+    if deployment is not None and deployment.switched_off:
+        place = {"lms": platform.name, "deployment": launch.claims.deployment_id}
+        raise SwitchedOff("the deployment is switched off").about(**place, platform_id=platform.id)
     if deployment is None:
         name = launch.claims.deployment_id
         return organisations.see_new_deployment(db, platform.id, platform.organisation_id, name, now=now)
@@ -200,6 +220,7 @@ def hold(db: Session, launch: Launch, *, now: datetime) -> Held:
         "back_label": said.back_label,
         "counted": said.counted,
         "language": said.language,
+        "role": said.role,
         "expires_at": now + HELD,
     }
     db.execute(insert(db, TabTicket).values(token_hash=hashed(ticket), **row))
@@ -208,7 +229,7 @@ def hold(db: Session, launch: Launch, *, now: datetime) -> Held:
 
 def ask(db: Session, ticket: str, *, now: datetime) -> Asked:
     """Exchange a held ticket for one of 60 seconds that only this browser can use. Raises `LaunchRefused`."""
-    held = _take(db, ticket, "held", None, now)
+    held = take(db, ticket, "held", None, now)
     fresh, cookie = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     row = {**held, "token_hash": hashed(fresh), "kind": "asked", "cookie_hash": hashed(cookie)}
     db.execute(insert(db, TabTicket).values({**row, "expires_at": now + ASKED}))
@@ -216,20 +237,23 @@ def ask(db: Session, ticket: str, *, now: datetime) -> Asked:
     return Asked(fresh, cookie, person.chosen_name or person.name, held["language"])
 
 
-def go_on(db: Session, ticket: str, cookie: str, *, now: datetime) -> WalkedIn:
+def go_on(db: Session, ticket: str, cookie: str, *, device: launches.Device = "desk", now: datetime) -> WalkedIn:
     """Walk in from the tab. Needs the ticket and the cookie, so nobody can push somebody into another name.
     Raises `LaunchRefused`."""
-    asked = _take(db, ticket, "asked", cookie, now)
+    asked = take(db, ticket, "asked", cookie, now)
     chosen = {name: asked[name] for name in ("back_href", "back_label", "counted", "language")}
     token = session.begin(db, asked["person_id"], now=now, frame_hosts="", **chosen)
     organisation_id = db.scalars(select(Platform.organisation_id).where(Platform.id == asked["platform_id"])).one()
     placement = Placement(organisation_id, asked["platform_id"], **asked["placement"])
-    return WalkedIn(token, _enter(db, token, placement, now))
+    walked = WalkedIn(token, _enter(db, token, placement, now))
+    how = {"kind": "link", "role": asked["role"], "way": "tab", "device": device}
+    launches.add(db, asked["platform_id"], "ok", **how, now=now)
+    return walked
 
 
 def drop(db: Session, ticket: str, cookie: str, *, now: datetime) -> None:
     """It isn't me: the ticket is gone. Raises `LaunchRefused`."""
-    _take(db, ticket, "asked", cookie, now)
+    take(db, ticket, "asked", cookie, now)
 
 
 def clear(db: Session, now: datetime) -> None:
@@ -265,7 +289,7 @@ def _enter(db: Session, token: str, placement: Placement, now: datetime) -> str:
     return enter_by_door(db, viewer, placement, now=now)
 
 
-def _take(db: Session, ticket: str, kind: str, cookie: str | None, now: datetime) -> RowMapping:
+def take(db: Session, ticket: str, kind: str, cookie: str | None, now: datetime) -> RowMapping:
     """Use up a ticket. Of two that show it at once, one gets it."""
     mine = [TabTicket.token_hash == hashed(ticket), TabTicket.kind == kind, TabTicket.expires_at > now]
     if cookie is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass
 
 from flask import g, request
@@ -63,10 +64,16 @@ class LaunchRefused(Refusal):
         self.status = status or texts.status
         self.title, self.sentence = texts.title, texts.sentence
         self.lms, self.deployment = lms, deployment
+        self.platform_id: uuid.UUID | None = None
+        """Whose launch log keeps it; None when it is of no platform that we know."""
+        self.ticket = ""
+        """For the button by which an admin lets the deployment in that waits; `frame_hosts` may show it."""
+        self.frame_hosts = ""
 
-    def about(self, *, lms: str = "", deployment: str = "") -> LaunchRefused:
+    def about(self, *, lms: str = "", deployment: str = "", platform_id: uuid.UUID | None = None) -> LaunchRefused:
         """The same, with what became known of where it came from."""
         self.lms, self.deployment = self.lms or lms, self.deployment or deployment
+        self.platform_id = self.platform_id or platform_id
         self.details = {"code": self.code, "when": when(), "where": where(self.lms, self.deployment)}
         return self
 
@@ -79,6 +86,15 @@ class NotLoggedIn(LaunchRefused):
         super().__init__("L02", cause, lms=lms, status=401)
         self.title = lazy("Log eerst in bij je leeromgeving")
         self.sentence = lazy("Je leeromgeving weet niet wie je bent. Log daar in en klik nog een keer op de link.")
+
+
+class SwitchedOff(LaunchRefused):
+    """The organisation's admin switched this platform or deployment off."""
+
+    def __init__(self, cause: str, *, lms: str = "", deployment: str = "") -> None:
+        super().__init__("L04", cause, lms=lms, deployment=deployment)
+        self.title = lazy("Leerkring staat hier uit")
+        self.sentence = lazy("De beheerder heeft Leerkring hier uitgezet. Wat je schreef, is bewaard.")
 
 
 def when() -> str:

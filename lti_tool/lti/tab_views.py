@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, g, make_response, request
 from flask.typing import ResponseReturnValue
 
-from lti_tool.lti import operations
+from lti_tool.lti import launches, operations
 from lti_tool.lti.refusals import LaunchRefused, when, where
 from lti_tool.lti.room import redirected, room
 from lti_tool.web import headers, language, pages, session
@@ -48,7 +48,8 @@ def tab_continue(here: Here) -> ResponseReturnValue:
             operations.drop(here.db, ticket, cookie, now=here.now)
             response = make_response(pages.render("lti/not_me.html"))
         else:
-            entered = operations.go_on(here.db, ticket, cookie, now=here.now)
+            agent = request.headers.get("User-Agent", "")[:500]
+            entered = operations.go_on(here.db, ticket, cookie, device=launches.device(agent), now=here.now)
             response = session.attach(redirected(entered.path, 303), entered.token)
     except LaunchRefused as refused:
         raise refused.about() from None

@@ -4,21 +4,21 @@ a login proves nothing, a launch proves itself, and a tab shows its ticket.
 
 from __future__ import annotations
 
-from flask import jsonify, request
+from flask import g, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from lti_tool.lti import known, login, operations, tab_views
+from lti_tool.lti import accept_views, accepting, known, launches, login, operations, tab_views
 from lti_tool.lti.keysets import KeySets
 from lti_tool.lti.library import forget_state_cookie, hashed, set_state_cookie
-from lti_tool.lti.refusals import LaunchRefused, of_platform_error
+from lti_tool.lti.refusals import LaunchRefused, browser, of_platform_error
 from lti_tool.lti.room import redirected, room
 from lti_tool.organisations import keys
 from lti_tool.organisations.addresses import Reach
-from lti_tool.web import session
+from lti_tool.web import headers, session
 from lti_tool.web.routes import PUBLIC, Here
 from lti_tool.web.runtime import runtime
 
-__all__ = ["room", "tab_views"]
+__all__ = ["accept_views", "room", "tab_views"]
 
 
 @room.get("/login", access=PUBLIC, transaction="own", endpoint="login_by_get")
@@ -33,7 +33,7 @@ def start_login(here: Here) -> ResponseReturnValue:
             now=here.now,
         )
     except LaunchRefused as refused:
-        raise refused.about() from None
+        raise _noted(refused) from None
     response = redirected(sent.url, 302)
     set_state_cookie(response, sent.state)
     return response
@@ -43,7 +43,7 @@ def start_login(here: Here) -> ResponseReturnValue:
 def launch(here: Here) -> ResponseReturnValue:
     """The platform's answer: a signed launch, or why there is none."""
     if "id_token" not in request.form and (error := request.form.get("error")):
-        raise _platform_error(error)
+        raise _noted(_platform_error(error))
     rt = runtime()
     try:
         checked = operations.check(
@@ -56,7 +56,7 @@ def launch(here: Here) -> ResponseReturnValue:
         )
         outcome = _take_in(checked, here)
     except LaunchRefused as refused:
-        raise refused.about() from None
+        raise _noted(refused) from None
     if isinstance(outcome, operations.Held):
         response = tab_views.held_page(outcome, checked)
     else:
@@ -71,18 +71,39 @@ def _take_in(checked: operations.Launch, here: Here) -> operations.WalkedIn | op
         operations.use_up(db, checked, now=here.now)
         accepted = operations.admit(db, checked, now=here.now)
         if accepted and checked.has_cookie:
-            return operations.walk_in(db, checked, now=here.now)
+            walked = operations.walk_in(db, checked, now=here.now)
+            how = launches.way(proof="cookie", fetch_destination=request.headers.get("Sec-Fetch-Dest", ""))
+            launches.count(db, checked, how, launches.device(_agent()), now=here.now)
+            return walked
         if accepted:
             return operations.hold(db, checked, now=here.now)
+        ticket = accepting.offer_to_accept(db, checked, now=here.now)
     # That a new deployment waits is kept, so the admin can accept it.
-    deployment = checked.claims.deployment_id
-    raise LaunchRefused("L04", "the deployment is not accepted", lms=checked.known.platform.name, deployment=deployment)
+    refused = LaunchRefused("L04", "the deployment is not accepted")
+    refused.ticket, refused.frame_hosts = ticket, checked.claims.frame_hosts
+    place = {"lms": checked.known.platform.name, "deployment": checked.claims.deployment_id}
+    raise refused.about(**place, platform_id=checked.known.platform.id)
+
+
+def _noted(refused: LaunchRefused) -> LaunchRefused:
+    """The refusal with its helpdesk line, kept for the admin; to be raised."""
+    refused.about()
+    if refused.ticket:
+        headers.frame_only(refused.frame_hosts)
+    device = launches.device(_agent())
+    launches.note_fault(runtime().database, refused, browser=browser(), device=device, now=g.now)
+    return refused
+
+
+def _agent() -> str:
+    return request.headers.get("User-Agent", "")[:500]
 
 
 def _platform_error(error: str) -> LaunchRefused:
     with runtime().database.reading() as db:
         platform = known.platform_of_state(db, hashed(request.form.get("state", "")))
-    return of_platform_error(error).about(lms=platform.name if platform else "")
+    refused = of_platform_error(error)
+    return refused.about(lms=platform.name, platform_id=platform.id) if platform else refused.about()
 
 
 @room.get("/jwks", access=PUBLIC, transaction="own")

@@ -6,6 +6,7 @@ import re
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 
@@ -33,6 +34,14 @@ class NewPlatform:
     deployment_ids: tuple[str, ...] = field(default=())
     """Without any, the first one seen is accepted and later ones wait for the admin."""
     product: str = "other"
+    version: str = ""
+    """As the LMS said when it registered itself."""
+    names: bool = True
+    emails: bool = True
+    roster: bool = True
+    grades: bool = False
+    scopes: tuple[str, ...] | None = None
+    """What the LMS granted; None when it was registered by hand."""
 
 
 def add_organisation(db: Session, *, slug: str, name: str, now: datetime) -> uuid.UUID:
@@ -61,26 +70,11 @@ def add_platform(
     organisation_id = db.scalar(select(Organisation.id).where(Organisation.slug == new.organisation))
     if organisation_id is None:
         raise WrongInput(f"There is no organisation called {new.organisation[:60]}.")
-    if new.product not in PRODUCTS:
-        raise WrongInput(f"The product must be one of {', '.join(PRODUCTS)}.")
-    issuer = reach.check(new.issuer, "The issuer")
-    client_id = plain_text(new.client_id, "The client id", 255)
-    known = select(Platform.id).where(Platform.issuer == issuer, Platform.client_id == client_id)
+    values = checked_platform(new, reach)
+    known = select(Platform.id).where(Platform.issuer == values["issuer"], Platform.client_id == values["client_id"])
     if db.scalar(known):
-        raise WrongInput(f"The platform {issuer} with client id {client_id} is registered already.")
-    platform = Platform(
-        id=new_id(now),
-        organisation_id=organisation_id,
-        name=plain_text(new.name, "The name", 200),
-        issuer=issuer,
-        client_id=client_id,
-        auth_url=reach.check(new.auth_url, "The authentication address"),
-        token_url=reach.check(new.token_url, "The token address"),
-        jwks_url=reach.check(new.jwks_url, "The key set address"),
-        product=new.product,
-        created_at=now,
-        key_fetches=[],
-    )
+        raise WrongInput(f"The platform {new.issuer} with client id {new.client_id} is registered already.")
+    platform = Platform(id=new_id(now), organisation_id=organisation_id, created_at=now, key_fetches=[], **values)
     db.add(platform)
     db.flush()
     for deployment_id in dict.fromkeys(new.deployment_ids):
@@ -94,6 +88,27 @@ def add_platform(
         now=now,
     )
     return platform.id
+
+
+def checked_platform(new: NewPlatform, reach: Reach) -> dict[str, Any]:
+    """The columns of a platform, checked. Raises `WrongInput`."""
+    if new.product not in PRODUCTS:
+        raise WrongInput(f"The product must be one of {', '.join(PRODUCTS)}.")
+    return {
+        "name": plain_text(new.name, "The name", 200),
+        "issuer": reach.check(new.issuer, "The issuer"),
+        "client_id": plain_text(new.client_id, "The client id", 255),
+        "auth_url": reach.check(new.auth_url, "The authentication address"),
+        "token_url": reach.check(new.token_url, "The token address"),
+        "jwks_url": reach.check(new.jwks_url, "The key set address"),
+        "product": new.product,
+        "version": new.version[:100],
+        "names": new.names,
+        "emails": new.emails,
+        "roster": new.roster,
+        "grades": new.grades,
+        "scopes": None if new.scopes is None else list(new.scopes),
+    }
 
 
 def accept_deployment(
