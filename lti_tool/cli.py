@@ -83,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     accept.add_argument("--platform", required=True, metavar="ID")
     accept.add_argument("--deployment-id", required=True)
 
+    invite = add("invite", commands.invite, "Make a one-use code by which an LMS registers itself.")
+    invite.add_argument("--organisation", required=True, metavar="SLUG")
+
     grant = add("grant", commands.grant, "Give a role in an organisation.")
     grant.add_argument("--organisation", required=True, metavar="SLUG")
     grant.add_argument("--role", required=True, choices=("admin", "hr", "officer"))

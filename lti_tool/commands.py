@@ -162,6 +162,18 @@ def platform_accept(options: argparse.Namespace) -> int:
     return 0
 
 
+def invite(options: argparse.Namespace) -> int:
+    from lti_tool.lti.offer import Addresses
+    from lti_tool.organisations import registration
+
+    with _writing() as (db, now, settings):
+        code = registration.make_code(db, _organisation(db, options.organisation).id, now=now)
+    print(f"code: {code}")
+    print(f"register_url: {Addresses(settings.base_url).register}")
+    print(f"valid_until: {now + registration.CODE_LIFE:%Y-%m-%dT%H:%MZ}")
+    return 0
+
+
 def grant(options: argparse.Namespace) -> int:
     from lti_tool.people import operations
 

@@ -51,6 +51,9 @@ class RegistrationCode(Base):
     expires_at: Mapped[datetime] = mapped_column(Utc, index=True)
     used_at: Mapped[datetime | None] = mapped_column(Utc)
     """Kept for a while after use, so that a second use hears what happened instead of "wrong code"."""
+    taken_by: Mapped[uuid.UUID | None] = mapped_column(Id)
+    """The registration that is under way with it, so that no second one begins. Lapses after some minutes."""
+    taken_at: Mapped[datetime | None] = mapped_column(Utc)
 
 
 class Network(Base):
