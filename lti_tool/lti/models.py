@@ -25,6 +25,18 @@ class LoginState(Base):
     target_link_uri: Mapped[str] = mapped_column(String(2000))
     deployment_id: Mapped[str] = mapped_column(String(255), default="")
     """What the login said; empty when it said nothing."""
+    proof_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    """Of what our page put into the platform's storage; empty when there was none to put it in."""
+    storage_target: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    """The platform's frame that keeps it (`lti_storage_target`)."""
+    again: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The login itself, encrypted, to begin it once more in a window of its own."""
+    used_at: Mapped[datetime | None] = mapped_column(Utc)
+    """Kept after its use until it expires, so that who reloads a launch is led on instead of being refused."""
+    session_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    """The session that it led to: SHA-256 of its cookie."""
+    path: Mapped[str] = mapped_column(String(2000), default="", server_default="")
+    """And the page."""
     created_at: Mapped[datetime] = mapped_column(Utc)
     expires_at: Mapped[datetime] = mapped_column(Utc, index=True)
 
@@ -42,9 +54,20 @@ class TabTicket(Base):
     kind: Mapped[str] = mapped_column(String(5))
     cookie_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     person_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("person.id", ondelete="CASCADE"), index=True)
-    platform_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("platform.id", ondelete="CASCADE"), index=True)
+    platform_id: Mapped[uuid.UUID | None] = mapped_column(
+        Id, ForeignKey("platform.id", ondelete="CASCADE"), index=True
+    )
+    """Empty when it is about a page and not about a launch."""
     placement: Mapped[dict[str, Any]] = mapped_column(JSON)
     """The place in the course, to walk in from once the tab is there."""
+    path: Mapped[str] = mapped_column(String(2000), default="", server_default="")
+    """The page to go on at, with its query and fragment; empty when the place in the course decides."""
+    proof_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    """What the platform's storage must give back for walking in within the frame; see `LoginState`."""
+    frame_hosts: Mapped[str] = mapped_column(String(1000), default="", server_default="")
+    frame_token: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    role: Mapped[str] = mapped_column(String(10), default="", server_default="")
+    """For the count of launches, as `Launch.role`."""
     back_href: Mapped[str] = mapped_column(String(1000), default="")
     back_label: Mapped[str] = mapped_column(String(300), default="")
     counted: Mapped[bool] = mapped_column(default=True)
@@ -89,6 +112,39 @@ class LaunchFault(Base):
     """For the admin's help: never a name, a token or anything that was sent."""
     deployment: Mapped[str] = mapped_column(String(255), default="")
     browser: Mapped[str] = mapped_column(String(60), default="")
+
+
+class PendingRegistration(Base):
+    """An LMS that asked to be registered, from the moment its admin opened our page until a day after.
+
+    `asked`: its configuration was not read yet. `open`: the form is there. `sending`: we wait for its answer.
+    `unsure`: it may have registered us, but its answer is lost. `done`.
+    """
+
+    __tablename__ = "pending_registration"
+
+    id: Mapped[uuid.UUID] = mapped_column(Id, primary_key=True)
+    """Random; signed, it is the token of the form."""
+    asked_from: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    """Keyed hash of the browser's address, to count by."""
+    token_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
+    """Of the LMS's registration token: opened again, it is the same registration."""
+    token: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The LMS's registration token, encrypted for this row. Gone once used."""
+    configuration: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What was read and found good, see `configuration.Configuration`."""
+    state: Mapped[str] = mapped_column(String(8), default="asked")
+    looks: Mapped[int] = mapped_column(default=0)
+    """How often the configuration was asked for."""
+    wrong_codes: Mapped[int] = mapped_column(default=0)
+    sent_at: Mapped[datetime | None] = mapped_column(Utc)
+    platform_id: Mapped[uuid.UUID | None] = mapped_column(
+        Id, ForeignKey("platform.id", ondelete="CASCADE"), index=True
+    )
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What the last page shows."""
+    created_at: Mapped[datetime] = mapped_column(Utc)
+    expires_at: Mapped[datetime] = mapped_column(Utc, index=True)
 
 
 register(TabTicket.person_id, OnErase.DELETE, export=("back_label", "language", "expires_at"))

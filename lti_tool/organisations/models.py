@@ -145,6 +145,8 @@ class Platform(Base):
     key_set_fetched_at: Mapped[datetime | None] = mapped_column(Utc)
     key_fetches: Mapped[list[float]] = mapped_column(JSON, default=list)
     """When (POSIX seconds) it was asked for lately; in the row, so that all workers share one limit."""
+    key_fetch_until: Mapped[datetime | None] = mapped_column(Utc)
+    """Somebody is fetching it now, until then at most: others wait for the answer instead of asking too."""
 
 
 class Deployment(Base):

@@ -23,6 +23,8 @@ class WebSession(Base):
     person_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("person.id", ondelete="CASCADE"), index=True)
     frame_hosts: Mapped[str] = mapped_column(String(1000), default="")
     """Origins that may show our pages in a frame, space separated."""
+    frame_token: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    """What Canvas wants back in a message about the frame's height (`$com.instructure.PostMessageToken`)."""
     back_href: Mapped[str] = mapped_column(String(1000), default="")
     back_label: Mapped[str] = mapped_column(String(300), default="")
     language: Mapped[str] = mapped_column(String(2), default="nl")
