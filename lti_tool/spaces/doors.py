@@ -59,7 +59,7 @@ def enter_by_door(db: Session, viewer: Viewer, placement: Placement, *, now: dat
     slug = door.slug if door else None
     if slug is None and placement.space_slug:
         slug = _open_by_custom_field(db, viewer, door_id, placement.space_slug, now)
-    if slug is None or (door and door.slug and not (door.role or door.colleague)):
+    if slug is None or (door and door.slug and not door.colleague):
         return f"/doors/{door_id}"
     if door and (door.role or door.person_id):
         return f"/s/{slug}"
