@@ -26,7 +26,7 @@ from lti_tool.record import operations as record
 from lti_tool.record.imports import import_records
 from lti_tool.record.models import MomentKind
 from lti_tool.reports import operations as reports
-from lti_tool.spaces import access, doors
+from lti_tool.spaces import access, doors, links
 from lti_tool.spaces import operations as spaces
 from lti_tool.spaces.access import SpaceHere
 from lti_tool.spaces.models import Membership
@@ -210,7 +210,7 @@ def _doors(filling: _Filling) -> None:
             if not item.space:
                 continue
             lead = next(space.leads[0] for space in filling.world.spaces if space.slug == item.space)
-            placement = doors.Placement(
+            placement = links.Placement(
                 organisation_id=filling.organisations[course.organisation],
                 platform_id=filling.platforms[course.organisation],
                 context_id=course.key,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, LargeBinary, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lti_tool.db import Base, Id, Utc
@@ -103,6 +103,42 @@ class Door(Base):
     """Whoever comes through may join with one click, also where the space is closed to others."""
     opened_by: Mapped[uuid.UUID | None] = mapped_column(Id, ForeignKey("person.id"), index=True)
     found_at: Mapped[datetime] = mapped_column(Utc)
+    copy_of: Mapped[uuid.UUID | None] = mapped_column(Id, ForeignKey("space.id", ondelete="SET NULL"), index=True)
+    """The link is a copy of one to this space, and its teacher did not say yet what they want with it."""
+    shut: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """A trekker took the door away: what the link says opens no space by itself any more."""
+
+
+class PlacedLink(Base):
+    """A link that was picked for a course. Its key stands in the link; whoever comes by it first opens the door."""
+
+    __tablename__ = "placed_link"
+
+    key_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("organisation.id"), index=True)
+    """The organisation of the LMS, not of the space."""
+    platform_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("platform.id", ondelete="CASCADE"), index=True)
+    context_id: Mapped[str] = mapped_column(String(255), default="")
+    """The course it was picked for. In another one it is a copy."""
+    space_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("space.id", ondelete="CASCADE"), index=True)
+    lets_in: Mapped[bool] = mapped_column(default=False)
+    placed_by: Mapped[uuid.UUID | None] = mapped_column(Id, ForeignKey("person.id"), index=True)
+    placed_at: Mapped[datetime] = mapped_column(Utc)
+    door_id: Mapped[uuid.UUID | None] = mapped_column(Id, ForeignKey("door.id", ondelete="SET NULL"), index=True)
+    """The door that it opened. Another link with the same key is a copy."""
+    used: Mapped[bool] = mapped_column(default=False)
+    """It opens no second door, not even when the first is gone."""
+
+
+class ContextCopy(Base):
+    """The LMS told us that one course is a copy of another."""
+
+    __tablename__ = "context_copy"
+
+    platform_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("platform.id", ondelete="CASCADE"), primary_key=True)
+    context_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    origin_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    copied_at: Mapped[datetime] = mapped_column(Utc)
 
 
 class Passage(Base):
@@ -123,5 +159,6 @@ register(Space.started_by, OnErase.DETACH, export=("title", "slug", "started_at"
 register(Membership.person_id, OnErase.DELETE, export=("space_id", "role", "quality", "joined_at"))
 register(Departure.person_id, OnErase.DELETE, export=("space_id", "left_at"))
 register(Knock.person_id, OnErase.DELETE, export=("space_id", "message", "knocked_at"))
+register(PlacedLink.placed_by, OnErase.DETACH, export=("space_id", "context_id", "placed_at"))
 register(Door.opened_by, OnErase.DETACH, export=("title", "context_title"))
 register(Passage.person_id, OnErase.DELETE, export=("door_id", "teaches", "passed_at"))

@@ -10,7 +10,7 @@ import pytest
 from lti_tool.db import Database, new_id
 from lti_tool.organisations.models import Platform
 from lti_tool.spaces import doors
-from lti_tool.spaces.doors import Placement
+from lti_tool.spaces.links import Placement
 from lti_tool.spaces.policy import Level
 from tests.conftest import StandingClock
 from tests.spaces.test_spaces_pages import START, role, text
