@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from lti_tool import commands
+from lti_tool import commands, upkeep
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -122,7 +122,10 @@ def _parser() -> argparse.ArgumentParser:
     seed.add_argument("--organisation", required=True, metavar="SLUG")
     seed.add_argument("--size", required=True, choices=("small", "medium", "large"))
 
-    add("keys rotate", commands.keys_rotate, "Sign with a new key; the old one stays published for a while.")
+    rotate = add("keys rotate", upkeep.keys_rotate, "Let the next key take over once every LMS can know it.")
+    rotate.add_argument(
+        "--now", action="store_true", help="a key leaked: replace all at once (some calls fail for an hour)"
+    )
     return parser
 
 

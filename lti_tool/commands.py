@@ -300,15 +300,6 @@ def seed(options: argparse.Namespace) -> int:
     return 0
 
 
-def keys_rotate(_options: argparse.Namespace) -> int:
-    from lti_tool.organisations import keys
-
-    with _writing() as (db, now, settings):
-        kid = keys.rotate_keys(db, _cipher(settings), now=now)
-    print(f"kid: {kid}")
-    return 0
-
-
 def _settings() -> Settings:
     from lti_tool import settings
 

@@ -75,10 +75,26 @@ def test_from_an_empty_folder_to_a_report(run: Run, tmp_path: Path) -> None:
     assert status == 0
     assert said["client_id"]
     assert said["client_secret"]
-    assert run("keys", "rotate")[1]["kid"]
+    rotated = run("keys", "rotate")[1]
+    assert rotated["kid"]
+    assert rotated["signs_from"].endswith("Z")
     assert run("db", "check")[0] == 0
     link = run("grant", "--organisation", "de-linde", "--role", "hr", "--link")[1]["link"]
     assert link.startswith("https://leerkring.linde.example/signin/")
+
+
+def test_keys_rotate_once_and_leaked_ones_go_with_a_warning(run: Run) -> None:
+    first = run("keys", "rotate")
+    assert first[0] == 0
+    assert first[2] == ""
+    again = run("keys", "rotate")
+    assert (again[0], again[1]) == (0, first[1])
+    assert "under way" in again[2]
+    leaked = run("keys", "rotate", "--now")
+    assert leaked[0] == 0
+    assert leaked[1]["kid"] != first[1]["kid"]
+    assert leaked[1]["signs_from"] < first[1]["signs_from"]
+    assert "What that breaks" in leaked[2]
 
 
 def test_a_list_of_platforms_as_json(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -68,7 +68,7 @@ def services(
     with database.reading() as db:
         columns = (Platform.id, Platform.issuer, Platform.client_id, Platform.token_url, Platform.product)
         row = db.execute(select(*columns).where(Platform.id == platform_id)).first()
-        key = keys.signing_key(db, cipher)
+        key = keys.signing_key(db, cipher, now=clock())
     if row is None or key is None:
         raise LookupError("no such platform, or no key yet")
     http = Http(address_guard=reach.allows, in_write_transaction=in_write_transaction)

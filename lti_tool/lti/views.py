@@ -117,5 +117,5 @@ def jwks(here: Here) -> ResponseReturnValue:
             keys.ensure_key(db, rt.cipher, now=here.now)
             published = keys.public_keys(db, now=here.now)
     response = jsonify(keys=published)
-    response.headers["Cache-Control"] = "public, max-age=300"
+    response.headers["Cache-Control"] = f"public, max-age={int(keys.MAX_AGE.total_seconds())}"
     return response

@@ -295,21 +295,23 @@ def test_row_11_an_authentication_address_with_a_query_keeps_it(
     assert location.count("?") == 1
 
 
-def test_row_13_the_key_set_lists_the_current_and_the_previous_key_with_alg_use_and_kid(
+def test_row_13_the_key_set_lists_the_current_next_and_previous_key_with_alg_use_and_kid(
     app: Flask, database: Database, clock: StandingClock
 ) -> None:
     client = app.test_client()
-    (first,) = client.get("/lti/jwks").get_json()["keys"]
+    first, second = client.get("/lti/jwks").get_json()["keys"]
     with database.writing() as db:
         keys.rotate_keys(db, app.extensions["leerkring"].cipher, now=clock())
+    clock.forward(hours=2)
     answer = client.get("/lti/jwks")
     published = answer.get_json()["keys"]
+    assert published[0] == second
     assert first in published
-    assert len(published) == 2
+    assert len(published) == 3
     for key in published:
         assert set(key) == {"kty", "kid", "alg", "use", "n", "e"}
         assert (key["kty"], key["alg"], key["use"]) == ("RSA", "RS256", "sig")
-    assert len({key["kid"] for key in published}) == 2
+    assert len({key["kid"] for key in published}) == 3
     assert "max-age" in answer.headers["Cache-Control"]
     assert "Set-Cookie" not in answer.headers
 
@@ -321,8 +323,10 @@ def test_row_13_the_private_key_is_encrypted_and_gone_once_retired(
     with database.writing() as db:
         keys.ensure_key(db, cipher, now=clock())
         keys.rotate_keys(db, cipher, now=clock())
+        clock.forward(hours=2)
+        keys.clear(db, cipher, now=clock())
         stored = list(db.scalars(select(keys.ToolKey.private_key).order_by(keys.ToolKey.created_at)))
-        signing = keys.signing_key(db, cipher)
+        signing = keys.signing_key(db, cipher, now=clock())
     assert stored.count(None) == 1
     assert all(b"PRIVATE KEY" not in value for value in stored if value)
     assert signing is not None

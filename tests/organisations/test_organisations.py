@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from lti_tool.audit.models import AuditEntry
 from lti_tool.db import Database
-from lti_tool.db.encryption import Cipher, WrongKey
-from lti_tool.organisations import keys, networks, operations, queries
+from lti_tool.organisations import networks, operations, queries
 from lti_tool.organisations.addresses import Reach, WrongInput
-from lti_tool.organisations.models import ToolKey
 from lti_tool.organisations.operations import NewPlatform
-from lti_tool.settings import Settings
 from tests.conftest import StandingClock
 
 STRICT, LOCAL, PRIVATE = Reach(), Reach(loopback=True), Reach(private=True)
@@ -165,35 +161,3 @@ def test_organisations_of_a_network_find_each_other(database: Database, linde: u
         assert queries.fellow_organisations(db, linde) == {linde, berk}
         assert queries.fellow_organisations(db, stranger) == {stranger}
         assert queries.networks_of(db, berk) == {network}
-
-
-def test_keys_rotate_and_a_retired_one_stays_published_for_a_month(
-    database: Database, clock: StandingClock, settings: Settings
-) -> None:
-    cipher = Cipher(settings.encryption_key)
-    with database.writing() as db:
-        first = keys.ensure_key(db, cipher, now=clock())
-        assert keys.ensure_key(db, cipher, now=clock()) == first
-        clock.forward(days=1)
-        second = keys.rotate_keys(db, cipher, now=clock())
-        assert [key["kid"] for key in keys.public_keys(db, now=clock())] == [second, first]
-        signing = keys.signing_key(db, cipher)
-        assert signing
-        assert signing.kid == second
-        assert [key["kid"] for key in keys.public_keys(db, now=clock() + timedelta(days=31))] == [second]
-        clock.forward(days=31)
-        keys.rotate_keys(db, cipher, now=clock())
-        assert first not in set(db.scalars(select(ToolKey.kid)))
-
-
-def test_a_key_moved_to_another_row_does_not_open(database: Database, clock: StandingClock, settings: Settings) -> None:
-    cipher = Cipher(settings.encryption_key)
-    with database.writing() as db:
-        keys.ensure_key(db, cipher, now=clock())
-        stolen = db.scalars(select(ToolKey.private_key)).one()
-        keys.rotate_keys(db, cipher, now=clock())
-        current = db.scalars(select(ToolKey).where(ToolKey.retired_at.is_(None))).one()
-        current.private_key = stolen
-        db.flush()
-        with pytest.raises(WrongKey):
-            keys.signing_key(db, cipher)
