@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from lti_tool.db import Session
 from lti_tool.jobs.models import ScheduledRun
+from lti_tool.organisations.models import NetworkMember
 from lti_tool.people.models import Identity, Person, StaffMember
 from lti_tool.spaces.models import Space
 
@@ -45,3 +46,18 @@ def state(db: Session, organisation_id: uuid.UUID) -> State:
 def failing_tasks(db: Session) -> list[str]:
     """Names of the schedule's tasks whose last run failed."""
     return list(db.scalars(select(ScheduledRun.task).where(ScheduledRun.error != "").order_by(ScheduledRun.task)))
+
+
+def spaces_in_network(db: Session, organisation_id: uuid.UUID, network_id: uuid.UUID) -> tuple[int, int]:
+    """How many spaces are open to a network: of this organisation, and of the others in it."""
+    of_network = select(func.count()).where(Space.network_id == network_id)
+    others = select(NetworkMember.organisation_id).where(NetworkMember.network_id == network_id)
+    row = db.execute(
+        select(
+            of_network.where(Space.organisation_id == organisation_id).scalar_subquery(),
+            of_network.where(
+                Space.organisation_id != organisation_id, Space.organisation_id.in_(others)
+            ).scalar_subquery(),
+        )
+    ).one()
+    return row[0], row[1]

@@ -7,15 +7,15 @@ import uuid
 from flask import redirect
 from flask.typing import ResponseReturnValue
 
-from lti_tool.admin import queries
+from lti_tool.admin import network_views, office_views, queries
+from lti_tool.admin.room import ADMIN, room
 from lti_tool.organisations import operations
 from lti_tool.organisations.queries import platforms
 from lti_tool.web.errors import NotFound
 from lti_tool.web.pages import render
-from lti_tool.web.routes import Here, OrganisationRole, Room
+from lti_tool.web.routes import Here
 
-room = Room("admin", __name__)
-ADMIN = OrganisationRole("admin")
+__all__ = ["network_views", "office_views", "room"]
 
 
 @room.get("/admin", access=ADMIN)

@@ -147,7 +147,7 @@ def _by_id() -> Select[*tuple[Any, ...]]:
 
 def _query() -> Select[*tuple[Any, ...]]:
     viewer: Any = _Anybody
-    mine = aliased(Membership)
+    mine, owners = aliased(Membership), aliased(NetworkMember)
     taking_part = and_(Membership.space_id == Space.id, Membership.role != "observer", reaches(Person.organisation_id))
     members = (
         select(func.count())
@@ -181,7 +181,8 @@ def _query() -> Select[*tuple[Any, ...]]:
             members.label("members"), managers.label("managers"), read_today.label("read_today"),
         )
         .join(Organisation, Organisation.id == Space.organisation_id)
-        .outerjoin(Network, Network.id == Space.network_id)
+        .outerjoin(owners, and_(owners.network_id == Space.network_id, owners.organisation_id == Space.organisation_id))
+        .outerjoin(Network, Network.id == owners.network_id)
         .outerjoin(mine, and_(mine.space_id == Space.id, mine.person_id == viewer.person_id))
     )  # fmt: skip
 

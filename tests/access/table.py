@@ -115,6 +115,20 @@ ROUTES_BY_ROW = {
     "conversations.withdraw_words": OWN,
     "admin.status": ADMIN,
     "admin.accept": ADMIN,
+    "admin.more": ADMIN,
+    "admin.networks": ADMIN,
+    "admin.new_network": ADMIN,
+    "admin.make_network": ADMIN,
+    "admin.read_invitation": ADMIN,
+    "admin.accept_invitation": ADMIN,
+    "admin.network": ADMIN,
+    "admin.agree_again": ADMIN,
+    "admin.invite_to_network": ADMIN,
+    "admin.withdraw_invitations": ADMIN,
+    "admin.edit_sheet": ADMIN,
+    "admin.write_sheet": ADMIN,
+    "admin.ask_to_leave": ADMIN,
+    "admin.leave_network": ADMIN,
     "reports.index": HR,
     "reports.spreadsheet": HR,
     "reports.take": HR,
@@ -133,7 +147,21 @@ FORMS: dict[str, dict[str, str]] = {
     "conversations.save_draft": {"place": "question", "text": "Nog niet klaar"},
     "conversations.seen": {"numbers": "1"},
 }
-NOT_THERE = frozenset({"admin.accept", "reports.spreadsheet"})
+NOT_THERE = frozenset(
+    {
+        "admin.accept",
+        "admin.network",
+        "admin.agree_again",
+        "admin.invite_to_network",
+        "admin.withdraw_invitations",
+        "admin.edit_sheet",
+        "admin.write_sheet",
+        "admin.ask_to_leave",
+        "admin.leave_network",
+        "admin.accept_invitation",
+        "reports.spreadsheet",
+    }
+)
 """Routes about a thing that the stage has not: also who may ask finds nothing."""
 QUERIES = {"conversations.chunk": {"after": 1}}
 
