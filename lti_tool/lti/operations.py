@@ -8,13 +8,14 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 
 from sqlalchemy import RowMapping, Table, bindparam, delete, select
 
 from lti_tool.db import Database, Session, insert
+from lti_tool.lms import operations as lms
 from lti_tool.lti import claims as claims_of
 from lti_tool.lti import known as known_of
 from lti_tool.lti import launches
@@ -31,7 +32,8 @@ from lti_tool.people import viewer as viewers
 from lti_tool.people.models import Person
 from lti_tool.people.operations import Arrival, arrive
 from lti_tool.settings import Settings
-from lti_tool.spaces.doors import Placement, enter_by_door
+from lti_tool.spaces.doors import enter_by_door
+from lti_tool.spaces.links import Placement
 from lti_tool.web import language, session
 
 HELD = timedelta(minutes=10)
@@ -89,6 +91,9 @@ class Launch:
             teaches=said.teaches,
             space_slug=said.space_slug,
             page=said.page,
+            placed=said.placed,
+            link_history=said.link_history,
+            context_history=said.context_history,
         )
 
 
@@ -133,7 +138,8 @@ def check(
     if not state or len(state) > 200:
         raise LaunchRefused("L02", "the state is missing")
     with database.reading() as db:
-        known = known_of.look_up(db, token.issuer, token.client_id, hashed(state), token.deployment_id)
+        place = claims_of.place(token.body)
+        known = known_of.look_up(db, token.issuer, token.client_id, hashed(state), token.deployment_id, **place)
     if known is None:
         lms = claims_of.safe_origin(token.issuer, loopback=True)
         raise LaunchRefused("L03", "no such platform", lms=lms, deployment=token.deployment_id)
@@ -148,7 +154,9 @@ def check(
             cookies,
             known,
             known.login,
-            find_key=lambda kid: key_sets.key(platform.id, platform.jwks_url, platform.key_set, kid),
+            find_key=lambda kid: key_sets.key(
+                platform.id, platform.jwks_url, platform.key_set, kid, fetched_at=platform.key_set_fetched_at
+            ),
             now=now,
         )
         claims = message.read(loopback=settings.loopback)
@@ -187,7 +195,21 @@ def admit(db: Session, launch: Launch, *, now: datetime) -> bool:
         return organisations.see_new_deployment(db, platform.id, platform.organisation_id, name, now=now)
     if deployment.last_seen_at is None or now - deployment.last_seen_at >= _SEEN_AGAIN:
         organisations.see_deployment(db, deployment.id, now=now)
+    if deployment.accepted:
+        _note_services(db, launch, now)
     return deployment.accepted
+
+
+def _note_services(db: Session, launch: Launch, now: datetime) -> None:
+    """What the LMS offers for this course is noted when it changed, or when the course was last seen a week ago."""
+    said, known = launch.claims, launch.known
+    if not said.context_id or not said.resource_link_id:
+        return
+    offered = replace(said.services, notices_url="")
+    seen = known.course_seen_at
+    if offered == known.services and (offered == lms.NONE or (seen is not None and now - seen < lms.SEEN_AGAIN)):
+        return
+    lms.note_services(db, known.platform.id, said.context_id, said.resource_link_id[:255], offered, now=now)
 
 
 def walk_in(db: Session, launch: Launch, *, now: datetime) -> WalkedIn:
