@@ -1,20 +1,25 @@
 """An honest LTI 1.3 platform in memory: what the practice LMS and the tests' fake LMS have in common.
 
-It knows no database and no pages. `endpoints` gives it its three addresses (auth, token, key set) in a Flask
-app; a course page only has to call `begin` and send the form that comes back.
+It knows no database and no pages. `endpoints` gives its addresses in a Flask app; a course page only has to call
+`begin` and send the form that comes back. It behaves like Moodle, like Canvas (`product="canvas"`) or like neither.
 
     platform = Platform("http://127.0.0.1:5001", tools=[tool])
-    app.register_blueprint(endpoints(platform))                # /lti/auth, /lti/token, /lti/jwks
+    app.register_blueprint(endpoints(platform))                # /lti/auth, /lti/token, /lti/jwks, services, …
     page = platform.begin(Visit(tool, user, course, link)).html(nonce)   # third-party initiated login
+
+Registering a tool is in `registration.py`, deep linking in `deeplinks.py`, rosters and grades in `services.py`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import threading
+import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,102 +27,52 @@ from flask import Blueprint, Flask, Response, jsonify, request
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, RSAKey
+from joserfc.jws import extract_compact
 from markupsafe import escape
 
-LTI = "https://purl.imsglobal.org/spec/lti/claim/"
-MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
-LEARNER, INSTRUCTOR = MEMBERSHIP + "Learner", MEMBERSHIP + "Instructor"
+from lti_tool.demo import deeplinks, registration, said, services
+from lti_tool.demo.rooms import Enrolled, Room
+from lti_tool.demo.shapes import (
+    INSTRUCTOR,
+    LEARNER,
+    LTI,
+    Course,
+    FormPost,
+    Link,
+    Picking,
+    Tool,
+    Unacceptable,
+    Unrecoverable,
+    User,
+    Visit,
+)
+
+__all__ = [
+    "INSTRUCTOR",
+    "LEARNER",
+    "LTI",
+    "Course",
+    "Enrolled",
+    "FormPost",
+    "Link",
+    "Picking",
+    "Platform",
+    "Room",
+    "Tool",
+    "Unacceptable",
+    "Unrecoverable",
+    "User",
+    "Visit",
+    "create_app",
+    "endpoints",
+    "new_key",
+]
+
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 TOKEN_LIFE = 3600
+FORWARDING = "post_message_forwarding"
+"""Name of the frame in which Canvas keeps data for a tool."""
 _KEEP = 1000
-
-
-@dataclass(frozen=True)
-class Tool:
-    """A tool as it is registered at the platform."""
-
-    client_id: str
-    deployment_id: str
-    login_url: str
-    launch_url: str
-    """The one redirect address; compared exactly, as Moodle does."""
-    key_set_url: str = ""
-
-
-@dataclass(frozen=True)
-class User:
-    """Somebody with an account at the platform. What is empty is not sent."""
-
-    subject: str
-    name: str = ""
-    given_name: str = ""
-    family_name: str = ""
-    email: str = ""
-    staff_number: str = ""
-    locale: str = "nl"
-
-
-@dataclass(frozen=True)
-class Course:
-    """A course."""
-
-    id: str
-    title: str
-    label: str = ""
-
-
-@dataclass(frozen=True)
-class Link:
-    """A link to the tool in a course."""
-
-    id: str
-    title: str
-    description: str = ""
-    custom: Mapping[str, str] = field(default_factory=dict)
-    target_link_uri: str = ""
-    """Empty: the tool's launch address."""
-
-
-@dataclass(frozen=True)
-class Visit:
-    """Somebody clicks a link in a course."""
-
-    tool: Tool
-    user: User
-    course: Course | None
-    link: Link
-    roles: tuple[str, ...] = (LEARNER,)
-    return_url: str = ""
-
-    @property
-    def target_link_uri(self) -> str:
-        """Where the link leads to."""
-        return self.link.target_link_uri or self.tool.launch_url
-
-
-@dataclass(frozen=True)
-class FormPost:
-    """A form that the browser sends by itself."""
-
-    action: str
-    fields: Mapping[str, str]
-
-    def html(self, script_nonce: str = "") -> str:
-        """The page that sends it; with a button for who has no script."""
-        fields = "".join(
-            f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
-            for name, value in self.fields.items()
-        )
-        nonce = f' nonce="{escape(script_nonce)}"' if script_nonce else ""
-        return (
-            '<!doctype html><html lang="nl"><meta charset="utf-8"><title>Een moment</title>'
-            f'<form method="post" action="{escape(self.action)}">{fields}<button>Verder</button></form>'
-            f"<script{nonce}>document.forms[0].submit()</script></html>"
-        )
-
-
-class Unrecoverable(Exception):
-    """So wrong that the platform shows its own error page instead of going back to the tool."""
 
 
 def new_key() -> RSAKey:
@@ -128,10 +83,7 @@ def new_key() -> RSAKey:
 
 
 class Platform:
-    """The platform's half of LTI 1.3. `fetch_json` reads the key set of a tool that asks for a token."""
-
-    token_life = 60
-    """Seconds that an id token lives; Moodle's minute."""
+    """The platform's half of LTI 1.3. `fetch_json` reads the key set of a tool."""
 
     def __init__(
         self,
@@ -144,7 +96,13 @@ class Platform:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         key: RSAKey | None = None,
         fetch_json: Callable[[str], Any] | None = None,
+        send_json: Callable[[str, Any], None] | None = None,
+        delay: float = 0.0,
+        key_set_kept: float = 0.0,
+        page_size: int | None = None,
     ) -> None:
+        """`send_json` posts a notice. `delay`: seconds before every page of a service. `key_set_kept`: seconds that
+        the tool's key set is kept, unknown key id or not. `page_size`: of a roster, when the tool asks for none."""
         self.issuer = issuer
         self.tools = {tool.client_id: tool for tool in tools}
         self.name = name
@@ -152,11 +110,31 @@ class Platform:
         self.prefix = prefix
         self.clock = clock
         self.key = key or new_key()
+        self.rooms: dict[str, Room] = {}
+        self.handlers: dict[tuple[str, str], str] = {}
+        """Where a tool (client id) wants to hear of a kind of notice."""
+        self.delay = delay
+        self.key_set_kept = key_set_kept
+        self.page_size = page_size
         self._fetch_json = fetch_json
+        self._send_json = send_json
         self._visits: dict[str, Visit] = {}
-        self._tokens: dict[str, tuple[frozenset[str], float]] = {}
+        self._tokens: dict[str, tuple[str, frozenset[str], float]] = {}
         self._used: set[str] = set()
+        self._key_sets: dict[str, tuple[Any, float]] = {}
         self._lock = threading.Lock()
+        self.registrar = registration.Registrar(self)
+        self.pickings = deeplinks.Pickings(self)
+
+    @property
+    def is_canvas(self) -> bool:
+        """Whether it behaves like Canvas."""
+        return self.product == "canvas"
+
+    @property
+    def token_life(self) -> int:
+        """Seconds that an id token lives: Moodle's minute, Canvas's hour."""
+        return 3600 if self.is_canvas else 60
 
     @property
     def auth_url(self) -> str:
@@ -173,8 +151,35 @@ class Platform:
         """Where the public keys are."""
         return f"{self.issuer}{self.prefix}/jwks"
 
+    def members_url(self, course: str) -> str:
+        """The list of who takes part in a course."""
+        return f"{self.issuer}{self.prefix}/courses/{course}/members"
+
+    def line_items_url(self, course: str, tool: Tool) -> str:
+        """The gradebook of a course, with a query in the address as Moodle's has."""
+        return f"{self.issuer}{self.prefix}/courses/{course}/lineitems?type_id={tool.deployment_id}"
+
+    def line_item_url(self, course: str, number: int, tool: Tool) -> str:
+        """A column of it."""
+        address, _, query = self.line_items_url(course, tool).partition("?")
+        return f"{address}/{number}/lineitem?{query}"
+
+    def notices_url(self, tool: Tool) -> str:
+        """Where a tool says which notices it wants."""
+        return f"{self.issuer}{self.prefix}/notice-handlers/{tool.client_id}"
+
+    def subject(self, user: User) -> str:
+        """Who that is to a tool: Canvas says a UUID."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.issuer}#{user.subject}")) if self.is_canvas else user.subject
+
+    def hint(self, user: User) -> str:
+        """Who a login is for: Canvas says 40 hex digits, Moodle the same as `subject`."""
+        return (
+            hashlib.sha1(user.subject.encode(), usedforsecurity=False).hexdigest() if self.is_canvas else user.subject
+        )
+
     def begin(self, visit: Visit) -> FormPost:
-        """Begin a launch: the third-party initiated login."""
+        """Begin a launch or a picking: the third-party initiated login."""
         hint = secrets.token_urlsafe(12)
         with self._lock:
             while len(self._visits) >= _KEEP:
@@ -183,14 +188,16 @@ class Platform:
         return FormPost(visit.tool.login_url, self.login_fields(visit, hint))
 
     def login_fields(self, visit: Visit, hint: str) -> dict[str, str]:
-        """The fields of the login, as Moodle sends them."""
+        """The fields of the login, as Moodle or Canvas sends them."""
+        storage = {"canvas_environment": "prod", "canvas_region": "not_configured", "lti_storage_target": FORWARDING}
         return {
             "iss": self.issuer,
             "target_link_uri": visit.target_link_uri,
-            "login_hint": visit.user.subject,
+            "login_hint": self.hint(visit.user),
             "lti_message_hint": hint,
             "client_id": visit.tool.client_id,
             "lti_deployment_id": visit.tool.deployment_id,
+            **(storage if self.is_canvas else {}),
         }
 
     def authorize(self, asked: Mapping[str, str], *, signed_in: str | None = None) -> FormPost:
@@ -202,81 +209,34 @@ class Platform:
         if asked.get("redirect_uri") != tool.launch_url:
             raise Unrecoverable("this redirect address is not registered")
         state = {"state": asked["state"]} if asked.get("state") else {}
-        if error := self._objection(asked):
+        if error := self._objection(tool, asked):
             return FormPost(tool.launch_url, {"error": error, "error_description": "not accepted", **state})
         with self._lock:  # one use, as in Moodle and Canvas: the back button does not launch again
             visit = self._visits.pop(asked.get("lti_message_hint", ""), None)
-        if visit is None or visit.tool != tool:
+        if visit is None or visit.tool.client_id != tool.client_id:
             raise Unrecoverable("this launch was used or is unknown")
-        if visit.user.subject != asked.get("login_hint") or signed_in not in {None, visit.user.subject}:
+        if self.hint(visit.user) != asked.get("login_hint") or signed_in not in {None, visit.user.subject}:
             return FormPost(tool.launch_url, {"error": "access_denied", **state})
-        token = self.sign(self.claims(visit, asked["nonce"]))
+        token = self.sign(self.claims(replace(visit, tool=tool), asked["nonce"]))
         return FormPost(tool.launch_url, {"id_token": token, **state})
 
     @staticmethod
-    def _objection(asked: Mapping[str, str]) -> str:
+    def _objection(tool: Tool, asked: Mapping[str, str]) -> str:
         wanted = {
             "scope": "openid",
             "response_type": "id_token",
             "response_mode": "form_post",
             "prompt": "none",
         }
+        if not tool.active:
+            return "unauthorized_client"
         if any(asked.get(name) != value for name, value in wanted.items()) or not asked.get("nonce"):
             return "invalid_request"
         return ""
 
     def claims(self, visit: Visit, nonce: str) -> dict[str, Any]:
-        """What the id token says, in the way of Moodle 4.5."""
-        now = int(self.clock().timestamp())
-        user = visit.user
-        personal = {
-            "name": user.name,
-            "given_name": user.given_name,
-            "family_name": user.family_name,
-            "email": user.email,
-        }
-        claims: dict[str, Any] = {
-            "nonce": nonce,
-            "iat": now,
-            "exp": now + self.token_life,
-            "iss": self.issuer,
-            "aud": visit.tool.client_id,
-            "sub": user.subject,
-            LTI + "deployment_id": visit.tool.deployment_id,
-            LTI + "target_link_uri": visit.target_link_uri,
-            LTI + "message_type": "LtiResourceLinkRequest",
-            LTI + "version": "1.3.0",
-            LTI + "roles": list(visit.roles),
-            LTI + "resource_link": {
-                "id": visit.link.id,
-                "title": visit.link.title,
-                "description": visit.link.description,
-            },
-            LTI + "launch_presentation": {
-                "locale": user.locale,
-                "document_target": "iframe",
-                **({"return_url": visit.return_url} if visit.return_url else {}),
-            },
-            LTI + "tool_platform": {
-                "guid": f"guid-of-{self.name}",
-                "name": self.name,
-                "version": "1",
-                "product_family_code": self.product,
-            },
-            LTI + "custom": dict(visit.link.custom),
-            **{name: value for name, value in personal.items() if value},
-        }
-        if user.staff_number:
-            claims[LTI + "lis"] = {"person_sourcedid": user.staff_number}
-        if visit.course:
-            course = visit.course
-            claims[LTI + "context"] = {
-                "id": course.id,
-                "label": course.label,
-                "title": course.title,
-                "type": ["http://purl.imsglobal.org/vocab/lis/v2/course#CourseOffering"],
-            }
-        return claims
+        """What the id token says."""
+        return said.id_token(self, visit, nonce)
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """Claims as a signed token."""
@@ -292,52 +252,114 @@ class Platform:
         if form.get("grant_type") != "client_credentials" or form.get("client_assertion_type") != ASSERTION:
             return 400, {"error": "unsupported_grant_type"}
         try:
-            client_id = self._client_of(form.get("client_assertion", ""))
+            tool = self._client_of(form.get("client_assertion", ""))
         except (JoseError, ValueError, KeyError, TypeError) as error:
             return 400, {"error": "invalid_client", "error_description": type(error).__name__}
         scopes = frozenset(form.get("scope", "").split())
+        if tool.scopes is not None:
+            scopes &= frozenset(tool.scopes)
         if not scopes:
             return 400, {"error": "invalid_scope"}
-        token = f"{client_id}.{secrets.token_urlsafe(24)}"
+        token = f"{tool.client_id}.{secrets.token_urlsafe(24)}"
         with self._lock:
-            self._tokens[token] = (scopes, self.clock().timestamp() + TOKEN_LIFE)
+            self._tokens[token] = (tool.client_id, scopes, self.clock().timestamp() + TOKEN_LIFE)
         answer = {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_LIFE}
         return 200, {**answer, "scope": " ".join(sorted(scopes))}
 
-    def _client_of(self, assertion: str) -> str:
-        """The client that signed this. Raises when anything is off."""
-        from joserfc.jws import extract_compact
-
-        said = json.loads(extract_compact(assertion.encode()).payload)
-        tool = self.tools[said["iss"]]
-        if self._fetch_json is None:
-            raise ValueError("this platform can't fetch key sets")
-        keys = KeySet.import_key_set(self._fetch_json(tool.key_set_url))
-        claims = jwt.decode(assertion, keys, algorithms=["RS256"]).claims
+    def _client_of(self, assertion: str) -> Tool:
+        """The tool that signed this. Raises when anything is off."""
+        payload = json.loads(extract_compact(assertion.encode()).payload)
+        tool = self.tools[payload["iss"]]
+        claims = self.read_signed(tool, assertion)
         now = self.clock().timestamp()
-        with self._lock:
-            fresh = claims["jti"] not in self._used
-            self._used.add(claims["jti"])
         right = (
             claims["sub"] == claims["iss"] == tool.client_id,
             claims["aud"] == self.token_url,
             claims["iat"] <= now + 5,
             now < claims["exp"] <= now + 600,
-            fresh,
+            self.first_time(f"{tool.client_id} jti {claims['jti']}"),
         )
-        if not all(right):
+        if not all(right) or not tool.active:
             raise ValueError("the assertion is not right")
-        return tool.client_id
+        return tool
+
+    def read_signed(self, tool: Tool, token: str) -> dict[str, Any]:
+        """The claims of what a tool signed with RS256 and a key of its key set, named by its id. Times are not
+        looked at. Raises `JoseError`, `ValueError`, `KeyError` or `TypeError`."""
+        header = extract_compact(token.encode()).headers()
+        if header.get("alg") != "RS256" or not isinstance(header.get("kid"), str):
+            raise ValueError("not signed with RS256 and a key id")
+        keys = [key for key in self._keys_of(tool)["keys"] if key.get("kid") == header["kid"]]
+        if len(keys) != 1:
+            raise ValueError("the key id is not in the tool's key set")
+        return dict(jwt.decode(token, KeySet.import_key_set({"keys": keys}), algorithms=["RS256"]).claims)
+
+    def first_time(self, what: str) -> bool:
+        """Whether this (an id that may be used once) is new."""
+        with self._lock:
+            fresh = what not in self._used
+            self._used.add(what)
+        return fresh
+
+    def _keys_of(self, tool: Tool) -> Any:
+        if self._fetch_json is None:
+            raise ValueError("this platform can't fetch key sets")
+        now = self.clock().timestamp()
+        kept, until = self._key_sets.get(tool.key_set_url, (None, 0.0))
+        if kept is None or until <= now:
+            kept = self._fetch_json(tool.key_set_url)
+            self._key_sets[tool.key_set_url] = (kept, now + self.key_set_kept)
+        return kept
+
+    def bearer(self, authorization: str | None, *scopes: str) -> Tool | None:
+        """The tool whose token a request brings, when it gives one of these scopes."""
+        if authorization is None or not authorization.startswith("Bearer "):
+            return None
+        client_id, granted, until = self._tokens.get(authorization[7:], ("", frozenset[str](), 0.0))
+        good = self.clock().timestamp() < until and granted.intersection(scopes)
+        return self.tools.get(client_id) if good else None
 
     def allows(self, authorization: str | None, scope: str) -> bool:
         """Whether the bearer token of a request gives this scope."""
-        scopes, until = self._tokens.get((authorization or "").removeprefix("Bearer "), (frozenset(), 0.0))
-        return scope in scopes and self.clock().timestamp() < until
+        return self.bearer(authorization, scope) is not None
+
+    def wait(self) -> None:
+        """Be as slow as this platform is."""
+        if self.delay:
+            time.sleep(self.delay)
+
+    def copy_course(self, course: str, key: str, title: str) -> Room:
+        """Copy a course, and tell the tools that want to hear of it (Canvas)."""
+        made = self.rooms[key] = self.rooms[course].copy(key, title)
+        for (client_id, kind), address in list(self.handlers.items()):
+            if kind == "LtiContextCopyNotice" and client_id in self.tools and self._send_json:
+                notice = self.sign(self._copied(self.tools[client_id], made))
+                self._send_json(address, {"notices": [{"jwt": notice}]})
+        return made
+
+    def _copied(self, tool: Tool, made: Room) -> dict[str, Any]:
+        now = self.clock()
+        notice = {"id": str(uuid.uuid4()), "timestamp": now.isoformat(), "type": "LtiContextCopyNotice"}
+        return {
+            "iss": self.issuer,
+            "aud": tool.client_id,
+            "azp": tool.client_id,
+            "iat": int(now.timestamp()),
+            "exp": int(now.timestamp()) + 3600,
+            "nonce": secrets.token_urlsafe(16),
+            LTI + "version": "1.3.0",
+            LTI + "deployment_id": tool.deployment_id,
+            LTI + "notice": notice,
+            LTI + "context": {"id": made.course.id, "label": made.course.label, "title": made.course.title},
+            LTI + "origin_contexts": list(made.history[:1]),
+        }
 
 
 def endpoints(platform: Platform, *, who: Callable[[], str | None] = lambda: None) -> Blueprint:
-    """The platform's three addresses. `who`: subject of who is signed in at the LMS in this request."""
+    """The platform's addresses. `who`: subject of who is signed in at the LMS in this request."""
     addresses = Blueprint("platform", __name__, url_prefix=platform.prefix)
+    registration.add_to(addresses, platform)
+    services.add_to(addresses, platform)
 
     @addresses.route("/auth", methods=["GET", "POST"])
     def auth() -> Response:
