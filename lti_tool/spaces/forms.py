@@ -47,9 +47,9 @@ class Role(Form):
 
 
 class OpenDoor(Form):
-    """Where a door leads: `new`, or a space that one leads."""
+    """Where a door leads: `new`, a space that one leads, or for a copied link `same`, `empty` or `other`."""
 
-    space: Literal["new"] | uuid.UUID
+    space: Literal["new", "same", "empty", "other"] | uuid.UUID
     lets_in: bool = False
 
 

@@ -5,27 +5,24 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import redirect, request
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from lti_tool.people import operations as people
-from lti_tool.spaces import access, doors, operations, pages, queries
+from lti_tool.spaces import door_views, doors, operations, pages, queries
 from lti_tool.spaces.access import InSpace, SpaceHere
-from lti_tool.spaces.forms import Charter, JoinSpace, KnockAnswer, Latch, NewSpace, OpenDoor, Role
+from lti_tool.spaces.forms import Charter, JoinSpace, KnockAnswer, NewSpace, Role
 from lti_tool.spaces.policy import Action, Level, Standing
+from lti_tool.spaces.room import room, see
 from lti_tool.web import slots
-from lti_tool.web.errors import BadInput, NotAllowed, NotFound
+from lti_tool.web.errors import BadInput
 from lti_tool.web.forms import Filled, blank, fill
 from lti_tool.web.language import _
 from lti_tool.web.pages import Notice, done, render
-from lti_tool.web.routes import SIGNED_IN, Here, Room
+from lti_tool.web.routes import SIGNED_IN, Here
 
-room = Room("spaces", __name__)
+__all__ = ["door_views", "room"]
 PAGE = 100
-
-
-def _see(path: str) -> ResponseReturnValue:
-    return redirect(path, 303)
 
 
 @room.get("/spaces", access=SIGNED_IN)
@@ -71,7 +68,7 @@ def start(here: Here) -> ResponseReturnValue:
     )
     if door:
         doors.open_door(here.db, here.viewer, door.id, space.id, lets_in=form.lets_in, now=here.now)
-    return _see(f"/s/{space.slug}")
+    return see(f"/s/{space.slug}")
 
 
 def _new(here: Here, filled: Filled[Any], door: queries.DoorHere | None) -> str:
@@ -100,53 +97,6 @@ def _door_to_open(here: Here, given: str) -> queries.DoorHere | None:
         return None
     door = queries.door_for(here.db, here.viewer, door_id)
     return door if door and door.teaches and door.space_slug is None else None
-
-
-@room.get("/doors/<uuid:door_id>", access=SIGNED_IN)
-def door(here: Here, door_id: uuid.UUID) -> ResponseReturnValue:
-    """A link in a course that leads nowhere yet: a choice for who teaches there, patience for who learns."""
-    found, space = _door(here, door_id)
-    if space:
-        return _see(f"/s/{space.slug}")
-    if found.space_slug:
-        return render("spaces/door_elsewhere.html", door=found)
-    if found.teaches:
-        return _choose(here, found, blank(space="new"))
-    return render("spaces/door_early.html", door=found)
-
-
-@room.post("/doors/<uuid:door_id>", access=SIGNED_IN)
-def open_door(here: Here, door_id: uuid.UUID) -> ResponseReturnValue:
-    """Choose where it leads. Somebody may have done so meanwhile."""
-    found, space = _door(here, door_id)
-    if space:
-        return _see(f"/s/{space.slug}")
-    if found.space_slug or not found.teaches:
-        raise NotAllowed(_("Vraag het aan de docent van deze cursus."), cause="does not teach there")
-    filled = fill(OpenDoor)
-    if filled.form is None:
-        return _choose(here, found, filled), 422
-    if filled.form.space == "new":
-        return _see(f"/spaces/new?door={door_id}")
-    doors.open_door(here.db, here.viewer, door_id, filled.form.space, lets_in=filled.form.lets_in, now=here.now)
-    return _see(f"/doors/{door_id}")
-
-
-def _door(here: Here, door_id: uuid.UUID) -> tuple[queries.DoorHere, SpaceHere | None]:
-    found = queries.door_for(here.db, here.viewer, door_id)
-    if found is None:
-        raise NotFound
-    space = access.find(here.db, here.viewer, found.space_slug, now=here.now) if found.space_slug else None
-    return found, space if space and space.may(Action.LEARN) else None
-
-
-def _choose(here: Here, found: queries.DoorHere, filled: Filled[Any]) -> str:
-    led = queries.led_by(here.db, here.viewer)
-    options = [
-        ("new", _("Een nieuwe ruimte")),
-        *((str(space_id), _("Een deur naar ‘%(title)s’", title=title)) for space_id, title in led),
-    ]
-    return render("spaces/door_choose.html", door=found, led=led, options=options, filled=filled)
 
 
 @room.get("/s/<slug>", access=InSpace(Action.CHARTER))
@@ -199,7 +149,7 @@ def _can(space: SpaceHere) -> dict[str, bool]:
 def join_page(here: Here, slug: str) -> ResponseReturnValue:
     """One screen: what for, who reads, what never to write, how mail works, how colleagues see you."""
     if _takes_part(here.place):
-        return _see(f"/s/{slug}")
+        return see(f"/s/{slug}")
     return _join(here, blank(name=here.viewer.name_to_type))
 
 
@@ -208,7 +158,7 @@ def join(here: Here, slug: str) -> ResponseReturnValue:
     """Take part, watch from the tribune, or knock."""
     space: SpaceHere = here.place
     if _takes_part(space):
-        return _see(f"/s/{slug}")
+        return see(f"/s/{slug}")
     filled = fill(JoinSpace)
     if filled.form and not filled.form.name and not here.viewer.has_name and filled.form.way != "observer":
         filled = Filled(None, filled.typed, {"name": _("Kies een naam, zodat collega’s weten wie er schrijft.")})
@@ -219,10 +169,10 @@ def join(here: Here, slug: str) -> ResponseReturnValue:
         people.choose(here.db, here.viewer.person_id, chosen_name=form.name)
     if form.way == "knock":
         operations.knock(here.db, space, here.viewer, message=form.message, now=here.now)
-        return _see(f"/s/{slug}")  # which says since when it waits
+        return see(f"/s/{slug}")  # which says since when it waits
     watches = form.way == "observer"
     operations.join(here.db, space, here.viewer, observer=watches, quality=form.quality, now=here.now)
-    return _see(f"/s/{slug}?done={'watching' if watches else 'joined'}")
+    return see(f"/s/{slug}?done={'watching' if watches else 'joined'}")
 
 
 def _join(here: Here, filled: Filled[Any]) -> str:
@@ -247,14 +197,14 @@ def _join(here: Here, filled: Filled[Any]) -> str:
 def withdraw_knock(here: Here, slug: str) -> ResponseReturnValue:
     """Rather not."""
     operations.withdraw_knock(here.db, here.place, here.viewer)
-    return _see(f"/s/{slug}")
+    return see(f"/s/{slug}")
 
 
 @room.post("/s/<slug>/leave", access=InSpace(Action.LEAVE))
 def leave(here: Here, slug: str) -> ResponseReturnValue:
     """Leave at once, without a reason."""
     operations.leave(here.db, here.place, here.viewer, now=here.now)
-    return _see("/spaces?done=left")
+    return see("/spaces?done=left")
 
 
 @room.get("/s/<slug>/people", access=InSpace(Action.CHARTER))
@@ -297,7 +247,7 @@ def answer_knock(here: Here, slug: str, person_id: uuid.UUID) -> ResponseReturnV
         raise BadInput(cause="no answer to a knock")
     let_in = filled.form.let_in
     operations.answer_knock(here.db, here.place, here.viewer, person_id, let_in=let_in, now=here.now)
-    return _see(f"/s/{slug}/people")
+    return see(f"/s/{slug}/people")
 
 
 @room.post("/s/<slug>/people/<uuid:person_id>/role", access=InSpace(Action.LEAD))
@@ -308,7 +258,7 @@ def set_role(here: Here, slug: str, person_id: uuid.UUID) -> ResponseReturnValue
         raise BadInput(cause="no role of a member")
     role = Standing(filled.form.role)
     operations.set_role(here.db, here.place, here.viewer, person_id, role, now=here.now)
-    return _see(f"/s/{slug}/people")
+    return see(f"/s/{slug}/people")
 
 
 @room.get("/s/<slug>/settings", access=InSpace(Action.LEAD))
@@ -337,7 +287,7 @@ def change(here: Here, slug: str) -> ResponseReturnValue:
         )
     except operations.WiderAudience as refused:
         return _settings(here, Filled(None, filled.typed, {"level": str(refused.sentence)})), refused.status
-    return _see(f"/s/{slug}/settings?done=saved")
+    return see(f"/s/{slug}/settings?done=saved")
 
 
 def _settings(here: Here, filled: Filled[Any]) -> str:
@@ -350,21 +300,3 @@ def _settings(here: Here, filled: Filled[Any]) -> str:
         organisations=queries.organisations_of(here.db, here.viewer, here.place),
         notices=done(pages.DONE),
     )
-
-
-@room.post("/s/<slug>/doors/<uuid:door_id>", access=InSpace(Action.LEAD))
-def set_door(here: Here, slug: str, door_id: uuid.UUID) -> ResponseReturnValue:
-    """Whether who comes through may join at once."""
-    filled = fill(Latch)
-    if filled.form is None:
-        raise BadInput(cause="no latch")
-    lets_in = filled.form.lets_in
-    doors.set_door(here.db, here.place, here.viewer, door_id, lets_in=lets_in, now=here.now)
-    return _see(f"/s/{slug}/settings?done=saved")
-
-
-@room.post("/s/<slug>/doors/<uuid:door_id>/close", access=InSpace(Action.LEAD))
-def close_door(here: Here, slug: str, door_id: uuid.UUID) -> ResponseReturnValue:
-    """Take the door away."""
-    doors.close_door(here.db, here.place, here.viewer, door_id, now=here.now)
-    return _see(f"/s/{slug}/settings?done=saved")
