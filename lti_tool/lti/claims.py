@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from lti_tool.lti import roles
+from lti_tool.lms.operations import NONE, CourseServices
+from lti_tool.lti import offered, roles
 from lti_tool.settings import LOOPBACK_HOSTS
 from lti_tool.web.text import one_line
 
@@ -24,6 +25,8 @@ TARGET_LINK_URI = LTI + "target_link_uri"
 RESOURCE_LINK = LTI + "resource_link"
 ROLES = LTI + "roles"
 DEEP_LINKING = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
+HOSTED_CANVAS = "https://canvas.instructure.com"
+"""All schools that Instructure hosts share this issuer."""
 LINK, PICK = "LtiResourceLinkRequest", "LtiDeepLinkingRequest"
 
 _DOOR = re.compile(r"[A-Za-z0-9_-]{20,64}")
@@ -45,6 +48,7 @@ class Origin:
     product: str
     frame_hosts: str = ""
     """Further origins of it, as the admin typed them, space separated."""
+    token_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,7 @@ class Claims:
     """The same of the course, `$Context.id.history`."""
     placed: str = ""
     """The key of a link that was picked here (custom field `door`), or empty."""
+    services: CourseServices = NONE
 
 
 def read(body: Mapping[str, Any], origin: Origin, *, loopback: bool) -> Claims:
@@ -144,7 +149,20 @@ def read(body: Mapping[str, Any], origin: Origin, *, loopback: bool) -> Claims:
         link_history=_history(custom.get("resource_link_id_history")),
         context_history=_history(custom.get("context_id_history")),
         placed=_key(custom.get("door")),
+        services=offered.read(
+            body, (*frame_hosts.split(), origin.token_url), hosted_canvas=origin.issuer == HOSTED_CANVAS
+        ),
     )
+
+
+def place(body: Mapping[str, Any]) -> dict[str, str]:
+    """Course and link of a token that nobody checked yet, to look up what is known of them; empty when odd."""
+    context, link = _object(body, "context"), _object(body, "resource_link")
+    try:
+        link_id = identifier(link.get("id"), "resource_link.id")
+    except BadClaim:
+        link_id = ""
+    return {"context_id": text(context.get("id"), 255), "resource_link_id": link_id}
 
 
 def text(value: object, most: int = 255) -> str:

@@ -12,6 +12,8 @@ from pylti1p3.registration import Registration
 from sqlalchemy import bindparam, select
 
 from lti_tool.db import Session
+from lti_tool.lms.models import LmsCourse, LmsLink
+from lti_tool.lms.operations import NONE, CourseServices
 from lti_tool.lti.claims import Origin
 from lti_tool.lti.models import LoginState
 from lti_tool.organisations.models import Deployment, Platform
@@ -34,11 +36,12 @@ class KnownPlatform:
     key_set: Sequence[dict[str, Any]] | None
     switched_off_at: datetime | None = None
     """The admin lets nobody in from there since then."""
+    key_set_fetched_at: datetime | None = None
 
     @property
     def origin(self) -> Origin:
         """What matters to reading its tokens."""
-        return Origin(self.issuer, self.auth_url, self.product, self.frame_hosts)
+        return Origin(self.issuer, self.auth_url, self.product, self.frame_hosts, self.token_url)
 
     def registration(self) -> Registration:
         """As the library wants it, without keys."""
@@ -61,6 +64,10 @@ class KnownLogin:
     deployment_id: str
     created_at: datetime
     expires_at: datetime
+    proof_hash: bytes | None
+    """Of what our page put into the platform's storage."""
+    storage_target: str
+    used_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,9 @@ class Known:
     platform: KnownPlatform
     login: KnownLogin | None
     deployment: KnownDeployment | None
+    services: CourseServices = NONE
+    """Of the course and the link, as noted before; what notices it offers is not kept."""
+    course_seen_at: datetime | None = None
 
 
 _PLATFORM = (
@@ -95,6 +105,7 @@ _PLATFORM = (
     Platform.frame_hosts,
     Platform.key_set,
     Platform.switched_off_at,
+    Platform.key_set_fetched_at,
 )
 _LOGIN = (
     LoginState.nonce_hash,
@@ -102,8 +113,18 @@ _LOGIN = (
     LoginState.deployment_id,
     LoginState.created_at,
     LoginState.expires_at,
+    LoginState.proof_hash,
+    LoginState.storage_target,
+    LoginState.used_at,
 )
 _DEPLOYMENT = (Deployment.id, Deployment.accepted_at, Deployment.last_seen_at, Deployment.switched_off_at)
+_COURSE = (
+    LmsCourse.memberships_url,
+    LmsCourse.lineitems_url,
+    LmsCourse.scopes,
+    LmsCourse.seen_at,
+    LmsLink.lineitem_url,
+)
 
 
 def platform_for_login(db: Session, issuer: str, client_id: str) -> KnownPlatform | None:
@@ -117,7 +138,7 @@ def platform_for_login(db: Session, issuer: str, client_id: str) -> KnownPlatfor
 
 # Made once: a launch has a budget of a few milliseconds, and making a statement takes longer than running it.
 _LAUNCH = (
-    select(*_PLATFORM, *_LOGIN, *_DEPLOYMENT)
+    select(*_PLATFORM, *_LOGIN, *_DEPLOYMENT, *_COURSE)
     .outerjoin(
         LoginState,
         (LoginState.platform_id == Platform.id) & (LoginState.state_hash == bindparam("state_hash")),
@@ -126,22 +147,49 @@ _LAUNCH = (
         Deployment,
         (Deployment.platform_id == Platform.id) & (Deployment.deployment_id == bindparam("deployment_id")),
     )
+    .outerjoin(
+        LmsCourse, (LmsCourse.platform_id == Platform.id) & (LmsCourse.context_id == bindparam("context_id"))
+    )
+    .outerjoin(
+        LmsLink,
+        (LmsLink.course_id == LmsCourse.id) & (LmsLink.resource_link_id == bindparam("resource_link_id")),
+    )
     .where(Platform.issuer == bindparam("issuer"), Platform.client_id == bindparam("client_id"))
 )
 
 
-def look_up(db: Session, issuer: str, client_id: str, state_hash: bytes, deployment_id: str) -> Known | None:
+def look_up(
+    db: Session,
+    issuer: str,
+    client_id: str,
+    state_hash: bytes,
+    deployment_id: str,
+    *,
+    context_id: str = "",
+    resource_link_id: str = "",
+) -> Known | None:
     """What is known for a launch; None when nobody registered this platform."""
-    asked = {"issuer": issuer, "client_id": client_id, "state_hash": state_hash, "deployment_id": deployment_id}
+    asked = {
+        "issuer": issuer,
+        "client_id": client_id,
+        "state_hash": state_hash,
+        "deployment_id": deployment_id,
+        "context_id": context_id,
+        "resource_link_id": resource_link_id,
+    }
     row = db.execute(_LAUNCH, asked).first()
     if row is None:
         return None
     platform, rest = KnownPlatform(*row[: len(_PLATFORM)]), row[len(_PLATFORM) :]
-    login, (deployment, accepted_at, seen_at, off_at) = rest[: len(_LOGIN)], rest[len(_LOGIN) :]
+    login, rest = rest[: len(_LOGIN)], rest[len(_LOGIN) :]
+    (deployment, accepted_at, seen_at, off_at), course = rest[: len(_DEPLOYMENT)], rest[len(_DEPLOYMENT) :]
+    memberships_url, lineitems_url, scopes, course_seen_at, lineitem_url = course
     return Known(
         platform,
         KnownLogin(*login) if login[0] is not None else None,
         KnownDeployment(deployment, accepted_at is not None, seen_at, off_at is not None) if deployment else None,
+        CourseServices(memberships_url or "", lineitems_url or "", lineitem_url or "", tuple(scopes or ())),
+        course_seen_at,
     )
 
 

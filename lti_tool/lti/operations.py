@@ -209,7 +209,9 @@ def _note_services(db: Session, launch: Launch, now: datetime) -> None:
     seen = known.course_seen_at
     if offered == known.services and (offered == lms.NONE or (seen is not None and now - seen < lms.SEEN_AGAIN)):
         return
-    lms.note_services(db, known.platform.id, said.context_id, said.resource_link_id[:255], offered, now=now)
+    of_link = offered.lineitem_url != known.services.lineitem_url
+    place = (known.platform.id, said.context_id, said.resource_link_id)
+    lms.note_services(db, *place, offered, of_link=of_link, now=now)
 
 
 def walk_in(db: Session, launch: Launch, *, now: datetime) -> WalkedIn:
