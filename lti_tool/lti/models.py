@@ -66,8 +66,6 @@ class TabTicket(Base):
     """What the platform's storage must give back for walking in within the frame; see `LoginState`."""
     frame_hosts: Mapped[str] = mapped_column(String(1000), default="", server_default="")
     frame_token: Mapped[str] = mapped_column(String(100), default="", server_default="")
-    role: Mapped[str] = mapped_column(String(10), default="", server_default="")
-    """For the count of launches, as `Launch.role`."""
     back_href: Mapped[str] = mapped_column(String(1000), default="")
     back_label: Mapped[str] = mapped_column(String(300), default="")
     counted: Mapped[bool] = mapped_column(default=True)
