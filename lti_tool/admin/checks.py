@@ -128,6 +128,9 @@ def test_platform(
     with database.writing() as db:
         if not _begin(db, platform_id, clock()):
             return None
+        if own is None:
+            keys.ensure_key(db, cipher, now=clock())
+            own = keys.signing_key(db, cipher, now=clock())
     heard: list[_Heard] = []
     session = partial(_session, heard, clock, Reach.of(settings), ends)
     theirs, key_set = _their_keys(platform, session)
@@ -169,7 +172,7 @@ def _session(heard: list[_Heard], clock: Clock, reach: Reach, ends: float, patie
     )
 
 
-def _own_key(db: Session, cipher: Cipher, now: datetime) -> keys.SigningKey | None | WrongKey:
+def _own_key(db: Session, cipher: Cipher, now: datetime) -> keys.SigningKey | WrongKey | None:
     try:
         return keys.signing_key(db, cipher, now=now)
     except WrongKey as error:
@@ -202,7 +205,7 @@ def _their_keys(platform: _Tested, session: Sessions) -> tuple[Check, list[dict[
 def _our_keys(
     database: Database,
     platform: _Tested,
-    own: keys.SigningKey | None | WrongKey,
+    own: keys.SigningKey | WrongKey | None,
     theirs: Check,
     session: Sessions,
     *,

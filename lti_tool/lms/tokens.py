@@ -64,13 +64,15 @@ class ToolRegistration(Registration):
 def services(
     database: Database, platform_id: uuid.UUID, *, cipher: Cipher, reach: Reach, clock: Callable[[], datetime]
 ) -> Services:
-    """The services of a platform. Raises `LookupError` when there is no such platform or the tool has no key."""
+    """The services of a platform. Raises `LookupError` when there is no such platform, it is switched off, or
+    the tool has no key."""
     with database.reading() as db:
         columns = (Platform.id, Platform.issuer, Platform.client_id, Platform.token_url, Platform.product)
-        row = db.execute(select(*columns).where(Platform.id == platform_id)).first()
+        on = (Platform.id == platform_id, Platform.switched_off_at.is_(None))
+        row = db.execute(select(*columns).where(*on)).first()
         key = keys.signing_key(db, cipher, now=clock())
     if row is None or key is None:
-        raise LookupError("no such platform, or no key yet")
+        raise LookupError("no such platform, it is switched off, or no key yet")
     http = Http(address_guard=reach.allows, in_write_transaction=in_write_transaction)
     return Services(database, ServicePlatform(*row), key, cipher=cipher, http=http, clock=clock)
 
@@ -105,6 +107,12 @@ class Services(ServiceConnector):
             raise BrokenAnswer("the token answer could not be read") from None
         except (KeyError, TypeError, AttributeError):
             raise BrokenAnswer("the answer holds no token") from None
+
+    def fresh_access_token(self, scopes: Sequence[str]) -> str:
+        """A token that the platform gives now, whatever is kept: it proves that it can read our key."""
+        self._registration.set_auth_token_url(self._token_url(""))
+        self._forget(scopes)
+        return self.get_access_token(scopes)
 
     def _token_url(self, service_url: str) -> str:
         """Hosted Canvas gives tokens on the host that the service is on, which varies by user."""

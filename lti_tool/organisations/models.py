@@ -175,8 +175,11 @@ class PlatformTest(Base):
     __tablename__ = "platform_test"
 
     platform_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("platform.id", ondelete="CASCADE"), primary_key=True)
-    tested_at: Mapped[datetime] = mapped_column(Utc)
-    results: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    started_at: Mapped[datetime] = mapped_column(Utc)
+    """Of the last test; who asks for another one meanwhile waits for its results."""
+    tested_at: Mapped[datetime | None] = mapped_column(Utc)
+    """When the results came in; empty before the first time."""
+    results: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
 
 
 class ToolKey(Base):

@@ -1,7 +1,8 @@
 """How a request enters a room: every route declares who may come in, and gets one transaction.
 
 A GET reads on one consistent view and can't write. A POST is a writer from its first statement; it is rolled
-back when the answer is an error. Routes whose view talks to the outside world say `transaction="own"`.
+back when the answer is an error. Routes whose view talks to the outside world say `transaction="own"`: they get no
+`db`, and a second click is theirs to make harmless.
 """
 
 from __future__ import annotations
@@ -150,9 +151,18 @@ def _enter(view: View, access: Access, *, writes: bool, own: bool, csrf: bool) -
         if "\0" in request.path:
             raise NotFound(cause="a character that no address of ours has")  # and that PostgreSQL refuses
         rt = runtime()
-        if own:
+        if own and access is PUBLIC:
             return view(Here(None, None, g.now, rt.settings, arguments=arguments), **arguments)  # type: ignore[arg-type]
         unreadable = forms.receive() if writes else None
+        if own:
+            with rt.database.reading() as db:
+                here = g.here = Here(db, load_viewer(db, g.now), g.now, rt.settings, arguments=arguments)
+                if unreadable:
+                    raise unreadable
+                if writes and csrf:
+                    forms.check_csrf()
+                here.place = access.admit(here)
+            return view(replace(here, db=None), **arguments)  # type: ignore[arg-type]
         try:
             with rt.database.writing() if writes else rt.database.reading() as db:
                 here = g.here = Here(db, load_viewer(db, g.now), g.now, rt.settings, arguments=arguments)
