@@ -77,19 +77,25 @@ def look(url: str, *, http_factory: Callable[[], Http], expect: Expect = "any") 
     `expect`: `json`, a JSON document; `jwks`, a key set; `any`, whatever shows that a web server is there: an
     address that wants a POST answers our GET as it likes.
     """
-    host = _host(url)
     began = time.monotonic()
     try:
         with http_factory() as http:
             response = http.get(url, headers={"Accept": "application/json, */*;q=0.1"})
     except ConnectorError as error:
-        what, detail = _failed(error)
-        asked = what not in {"address", "private"}
-        return Seen(False, what, time.monotonic() - began if asked else 0.0, host, detail=detail)
+        return of_error(url, error, time.monotonic() - began)
+    return of_answer(url, response, time.monotonic() - began, expect)
+
+
+def of_error(url: str, error: ConnectorError, seconds: float) -> Seen:
+    """What somebody met who asked for an address themselves, and how long that took."""
+    what, detail = _failed(error)
+    return Seen(False, what, 0.0 if what in {"address", "private"} else seconds, _host(url), detail=detail)
+
+
+def of_answer(url: str, response: requests.Response, seconds: float, expect: Expect) -> Seen:
+    """What an answer is, that somebody got who asked for an address themselves."""
     what = _answered(response, expect)
-    return Seen(
-        what == "ok", what, time.monotonic() - began, host, response.status_code, _content_type(response.headers)
-    )
+    return Seen(what == "ok", what, seconds, _host(url), response.status_code, _content_type(response.headers))
 
 
 def _host(url: str) -> str:
@@ -159,4 +165,4 @@ def _content_type(headers: Mapping[str, str]) -> str:
     return kind[:60] if kind.isascii() and kind.isprintable() else ""
 
 
-__all__ = ["Expect", "Seen", "What", "look"]
+__all__ = ["Expect", "Seen", "What", "look", "of_answer", "of_error"]

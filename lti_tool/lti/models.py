@@ -54,9 +54,7 @@ class TabTicket(Base):
     kind: Mapped[str] = mapped_column(String(5))
     cookie_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     person_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("person.id", ondelete="CASCADE"), index=True)
-    platform_id: Mapped[uuid.UUID | None] = mapped_column(
-        Id, ForeignKey("platform.id", ondelete="CASCADE"), index=True
-    )
+    platform_id: Mapped[uuid.UUID | None] = mapped_column(Id, ForeignKey("platform.id", ondelete="CASCADE"), index=True)
     """Empty when it is about a page and not about a launch."""
     placement: Mapped[dict[str, Any]] = mapped_column(JSON)
     """The place in the course, to walk in from once the tab is there."""
@@ -72,6 +70,28 @@ class TabTicket(Base):
     language: Mapped[str] = mapped_column(String(2), default="nl")
     role: Mapped[str] = mapped_column(String(10), default="", server_default="")
     """For counting the launch once it is through, see `launches`."""
+    expires_at: Mapped[datetime] = mapped_column(Utc, index=True)
+
+
+class Picking(Base):
+    """A teacher picks what a new link leads to. Used up by what they answer."""
+
+    __tablename__ = "picking"
+
+    id: Mapped[uuid.UUID] = mapped_column(Id, primary_key=True)
+    person_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    platform_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("platform.id", ondelete="CASCADE"), index=True)
+    deployment_id: Mapped[str] = mapped_column(String(255))
+    context_id: Mapped[str] = mapped_column(String(255), default="")
+    context_title: Mapped[str] = mapped_column(String(300), default="")
+    answer_to: Mapped[bytes] = mapped_column(LargeBinary)
+    """Address and `data` of the answer, encrypted for this row: Moodle's address holds a session key."""
+    product: Mapped[str] = mapped_column(String(100), default="")
+    multiple: Mapped[bool] = mapped_column(default=False)
+    window: Mapped[bool] = mapped_column(default=False)
+    """The LMS can open a link in a tab of its own when we say so."""
+    frame_hosts: Mapped[str] = mapped_column(String(1000), default="")
+    language: Mapped[str] = mapped_column(String(2), default="nl")
     expires_at: Mapped[datetime] = mapped_column(Utc, index=True)
 
 
@@ -136,9 +156,7 @@ class PendingRegistration(Base):
     """How often the configuration was asked for."""
     wrong_codes: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[datetime | None] = mapped_column(Utc)
-    platform_id: Mapped[uuid.UUID | None] = mapped_column(
-        Id, ForeignKey("platform.id", ondelete="CASCADE"), index=True
-    )
+    platform_id: Mapped[uuid.UUID | None] = mapped_column(Id, ForeignKey("platform.id", ondelete="CASCADE"), index=True)
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """What the last page shows."""
     created_at: Mapped[datetime] = mapped_column(Utc)
@@ -146,3 +164,4 @@ class PendingRegistration(Base):
 
 
 register(TabTicket.person_id, OnErase.DELETE, export=("back_label", "language", "expires_at"))
+register(Picking.person_id, OnErase.DELETE, export=("context_title", "expires_at"))

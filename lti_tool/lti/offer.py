@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 TITLE = "Leerkring"
@@ -18,8 +18,8 @@ DESCRIPTION = {
     "en": "A place to learn from each other, next to the course.",
 }
 
-LINK = "LtiResourceLinkRequest"
-PICK = "LtiDeepLinkingRequest"
+LINK: Final = "LtiResourceLinkRequest"
+PICK: Final = "LtiDeepLinkingRequest"
 
 CUSTOM: dict[str, str] = {
     "person_sourcedid": "$Person.sourcedId",
@@ -34,6 +34,7 @@ CANVAS_CUSTOM: dict[str, str] = {
     "canvas_api_domain": "$Canvas.api.domain",
     "canvas_course_id": "$Canvas.course.id",
     "masquerading_user": "$Canvas.masqueradingUser.id",
+    "post_message_token": "$com.instructure.PostMessageToken",
 }
 """The same for Canvas: its own host and course for the way back, and who acts as a learner is not counted as one."""
 
