@@ -7,8 +7,7 @@ frame is on another site, as in a hospital.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask, Response, abort, g, redirect, request
@@ -16,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from lti_tool.demo import content
+from lti_tool.demo.frames import Frames
 from lti_tool.demo.platform import (
     INSTRUCTOR,
     LEARNER,
@@ -34,13 +34,6 @@ SYSTEM_ADMINISTRATOR = "http://purl.imsglobal.org/vocab/lis/v2/institution/perso
 _ROLES = {"learner": (LEARNER,), "teacher": (INSTRUCTOR,), "admin": (SYSTEM_ADMINISTRATOR,)}
 OFFICE_PAGES = {"hr": ("reports", "Rapport leren van elkaar"), "admin": ("admin", "Beheer van Leerkring")}
 """Where the LMS's own menu leads people with a role in the organisation: custom field `page`, title."""
-
-
-@dataclass
-class Frames:
-    """Whether the browser gives the tool its cookies inside a frame. The course page has a switch for it."""
-
-    cookies: bool = True
 
 
 def client_id(organisation: str) -> str:
@@ -88,8 +81,11 @@ def _visit(platform: Platform, tool: Tool, person: content.Person, course: conte
     return Visit(tool, user, Course(course.key, course.title), link, _ROLES[person.role], back)
 
 
-def create_app(platforms: dict[str, Platform], frames: Frames) -> Callable[..., object]:
-    """The practice LMS as one WSGI app: the course pages, and each platform's own addresses below its name."""
+def create_app(
+    platforms: dict[str, Platform], frames: Frames, more: Mapping[str, Flask] | None = None
+) -> Callable[..., object]:
+    """The practice LMS as one WSGI app: the course pages, and each platform's own addresses below its name. `more`:
+    further apps by the name they stand below."""
     world = content.load()
     pages = Flask("lti_tool.demo", static_folder="static", static_url_path="/static-lms")
     env = environment()
@@ -134,6 +130,7 @@ def create_app(platforms: dict[str, Platform], frames: Frames) -> Callable[..., 
         return _secured(response)
 
     mounts: dict[str, Any] = {f"/{slug}": _platform_app(slug, platform, world) for slug, platform in platforms.items()}
+    mounts.update({f"/{slug}": app for slug, app in (more or {}).items()})
     return DispatcherMiddleware(pages, mounts)
 
 

@@ -19,8 +19,8 @@ from werkzeug.serving import make_server
 import lti_tool
 from lti_tool.db import Database, migrations
 from lti_tool.db.installation import is_demo, state
-from lti_tool.demo import content, lms, seed
-from lti_tool.demo.lms import Frames
+from lti_tool.demo import content, letters, lms, practice, practice_views, seed
+from lti_tool.demo.frames import Frames
 from lti_tool.jobs.queue import Queue
 from lti_tool.jobs.schedule import Schedule
 from lti_tool.settings import Settings, SettingsError
@@ -78,16 +78,21 @@ def build(settings: Settings, database: Database, port: int) -> Wsgi:
     log.configure(json=False)
     frames = Frames()
     world = content.load()
+    origin = f"http://127.0.0.1:{port}"
     platforms = {
-        organisation.slug: lms.platform_for(f"http://127.0.0.1:{port}", settings.base_url, organisation)
+        organisation.slug: lms.platform_for(origin, settings.base_url, organisation, fetch_json=practice.fetch_json)
         for organisation in world.organisations
     }
     tool = lti_tool.create_app(settings, database=database)
-    seed.fill(tool.extensions["leerkring"], platforms, world)
-    return by_host(tool.wsgi_app, lms.create_app(platforms, frames), frames)  # type: ignore[arg-type]
+    runtime = tool.extensions["leerkring"]
+    seed.fill(runtime, platforms, world)
+    empty = practice.world()
+    hospital = practice.make(origin, settings.base_url, letters.to(runtime, empty.slug, empty.name))
+    more = {empty.slug: practice_views.create_app(hospital, frames)}
+    return by_host(tool.wsgi_app, lms.create_app(platforms, frames, more), frames)  # type: ignore[arg-type]
 
 
-def by_host(tool: Wsgi, practice: Wsgi, frames: Frames) -> Wsgi:
+def by_host(tool: Wsgi, lms_app: Wsgi, frames: Frames) -> Wsgi:
     """Send `localhost` to the tool and everything else to the practice LMS.
 
     With the switch "as if cookies are not allowed" the tool gets no cookies in a frame, as in a strict browser.
@@ -95,7 +100,7 @@ def by_host(tool: Wsgi, practice: Wsgi, frames: Frames) -> Wsgi:
 
     def app(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         if environ.get("HTTP_HOST", "").rsplit(":", 1)[0] != "localhost":
-            return practice(environ, start)
+            return lms_app(environ, start)
         if not frames.cookies and environ.get("HTTP_SEC_FETCH_DEST") == "iframe":
             environ.pop("HTTP_COOKIE", None)
         return tool(environ, start)
