@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import uuid
 from typing import Any
 
 from markupsafe import Markup
@@ -44,6 +45,17 @@ DONE = {
 HEADLINE = 90
 FLOOR = 10
 """Below this number HR and admins get no count of a space that they don't take part in (access.md)."""
+
+
+def level_choices() -> list[tuple[str, str, str]]:
+    """The levels for a form: value, word, what it means."""
+    return [(level.value, str(LEVEL_WORDS[level][0]), str(LEVEL_MEANS[level])) for level in Level]
+
+
+def network_choices(own: str, networks: list[tuple[uuid.UUID, str, list[str]]]) -> list[tuple[str, str]]:
+    """For whom a new space is: only one's own organisation, or a network. Empty when there is nothing to choose."""
+    names = [(str(network_id), f"{name}: {', '.join(organisations)}") for network_id, name, organisations in networks]
+    return [("", _("Alleen %(organisation)s", organisation=own)), *names] if names else []
 
 
 def frame(here: Here, current: str) -> dict[str, Any]:

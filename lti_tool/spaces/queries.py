@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -96,6 +97,62 @@ def spaces_of(db: Session, viewer: Viewer, *, most: int = 200) -> list[Listed]:
         .limit(most)
     )  # fmt: skip
     return [Listed(**{**row._asdict(), "level": Level(row.level)}) for row in db.execute(query)]
+
+
+@dataclass(frozen=True)
+class Pickable:
+    """A space to which a link may be picked, or that one takes part in."""
+
+    id: uuid.UUID
+    slug: str
+    title: str
+    level: Level
+    organisation_name: str
+    role: str | None
+
+    @property
+    def leads(self) -> bool:
+        """The viewer is a trekker of it."""
+        return self.role == Standing.LEAD.value
+
+    @property
+    def may_place(self) -> bool:
+        """A link to a closed space is made by its trekkers."""
+        return self.leads or self.level in {Level.OPEN, Level.KNOCK}
+
+
+def pickable(
+    db: Session, viewer: Viewer, *, words: str = "", chosen: Collection[uuid.UUID] = (), most: int = 12
+) -> list[Pickable]:
+    """What a teacher may pick from: first what they chose already, then what they take part in, then what else they may
+    know of. `words` must stand in the title. One query."""
+    mine = and_(Membership.space_id == Space.id, Membership.person_id == viewer.person_id)
+    named = Space.level.in_((Level.OPEN.value, Level.KNOCK.value))
+    is_chosen = Space.id.in_(chosen)
+    like = words.translate({ord(c): f"\\{c}" for c in "\\%_"})
+    # SQLite knows capitals of ASCII only, so a title is also looked for as it was typed.
+    found = or_(
+        func.lower(Space.title).like(f"%{like.lower()}%", escape="\\"), Space.title.like(f"%{like}%", escape="\\")
+    )
+    query = (
+        select(
+            Space.id, Space.slug, Space.title, Space.level,
+            Organisation.name.label("organisation_name"), Membership.role,
+        )
+        .join(Organisation, Organisation.id == Space.organisation_id)
+        .outerjoin(Membership, mine)
+        .where(is_colleague(viewer), or_(Membership.person_id.is_not(None), named))
+        .order_by(
+            case((is_chosen, 0), else_=1),
+            case((Membership.person_id.is_(None), 1), else_=0),
+            func.lower(Space.title),
+            Space.id,
+        )
+        .limit(most)
+    )  # fmt: skip
+    if words:
+        query = query.where(or_(found, is_chosen))
+    return [Pickable(**{**row._asdict(), "level": Level(row.level)}) for row in db.execute(query)]
 
 
 def networks_of(db: Session, viewer: Viewer) -> list[tuple[uuid.UUID, str, list[str]]]:

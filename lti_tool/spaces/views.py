@@ -72,22 +72,14 @@ def start(here: Here) -> ResponseReturnValue:
 
 
 def _new(here: Here, filled: Filled[Any], door: queries.DoorHere | None) -> str:
-    networks = [
-        (str(network_id), f"{name}: {', '.join(organisations)}")
-        for network_id, name, organisations in queries.networks_of(here.db, here.viewer)
-    ]
-    own = _("Alleen %(organisation)s", organisation=queries.own_organisation(here.db, here.viewer))
+    networks = queries.networks_of(here.db, here.viewer)
     return render(
         "spaces/new.html",
         filled=filled,
         door=door,
-        networks=[("", own), *networks] if networks else [],
-        levels=_levels(),
+        networks=pages.network_choices(queries.own_organisation(here.db, here.viewer), networks),
+        levels=pages.level_choices(),
     )
-
-
-def _levels() -> list[tuple[str, str, str]]:
-    return [(level.value, str(pages.LEVEL_WORDS[level][0]), str(pages.LEVEL_MEANS[level])) for level in Level]
 
 
 def _door_to_open(here: Here, given: str) -> queries.DoorHere | None:
@@ -295,7 +287,7 @@ def _settings(here: Here, filled: Filled[Any]) -> str:
         "spaces/settings.html",
         **pages.frame(here, "settings"),
         filled=filled,
-        levels=_levels(),
+        levels=pages.level_choices(),
         doors=queries.doors_of(here.db, here.viewer, here.place),
         organisations=queries.organisations_of(here.db, here.viewer, here.place),
         notices=done(pages.DONE),
