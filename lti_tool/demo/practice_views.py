@@ -44,10 +44,13 @@ def create_app(practice: Practice, frames: Frames) -> Flask:
     def home() -> ResponseReturnValue:
         return show("home.html", world().first("learner"), rooms=platform.rooms.values())
 
+    def tools_page(status: int = 200, wrong: str | None = None) -> ResponseReturnValue:
+        tools = list(platform.tools.values())
+        return show("office.html", world().first("admin"), status, tools=tools, products=PRODUCTS, wrong=wrong)
+
     @app.get("/beheer")
     def office() -> ResponseReturnValue:
-        tools = list(platform.tools.values())
-        return show("office.html", world().first("admin"), tools=tools, products=PRODUCTS)
+        return tools_page()
 
     @app.route("/bericht", methods=["GET", "POST"])
     def letter() -> ResponseReturnValue:
@@ -62,8 +65,7 @@ def create_app(practice: Practice, frames: Frames) -> Flask:
         url = request.args.get("url", "").strip()
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.netloc:
-            tools = list(platform.tools.values())
-            return show("office.html", world().first("admin"), 400, tools=tools, products=PRODUCTS, wrong=url)
+            return tools_page(400, url)
         same = [tool for tool in platform.tools.values() if urlsplit(tool.launch_url).netloc == parts.netloc]
         update = request.args.get("update", "")
         if same and not update and not platform.is_canvas:
