@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Literal
+
+from pydantic import Field, field_validator
 
 from lti_tool.organisations.networks import LONGEST_SHEET
 from lti_tool.web.forms import Form, Line, Lines
+from lti_tool.web.language import _
+from lti_tool.web.themes import hexadecimal, parse
+
+
+class Colour(Form):
+    """An organisation's colour, `#rrggbb` however it is typed; empty is our own. Whether it passes is asked later."""
+
+    accent: Line = Field(default="", max_length=20)
+    do: Literal["look", "keep"] = "look"
+
+    @field_validator("accent")
+    @classmethod
+    def _colour(cls, value: str) -> str:
+        if not value:
+            return ""
+        colour = parse(value)
+        if colour is None:
+            raise ValueError(_("Schrijf een kleur als #0C5440: een hekje en zes tekens."))
+        return hexadecimal(colour)
+
+
+class DefaultLanguage(Form):
+    """What people read who come in without saying theirs."""
+
+    language: Literal["nl", "en"]
 
 
 class Sheet(Form):

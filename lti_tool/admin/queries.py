@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from lti_tool.db import Session
 from lti_tool.jobs.models import ScheduledRun
-from lti_tool.organisations.models import NetworkMember
+from lti_tool.organisations.models import NetworkMember, Organisation
 from lti_tool.people.models import Identity, Person, StaffMember
 from lti_tool.spaces.models import Space
 
@@ -61,3 +61,8 @@ def spaces_in_network(db: Session, organisation_id: uuid.UUID, network_id: uuid.
         )
     ).one()
     return row[0], row[1]
+
+
+def default_language(db: Session, organisation_id: uuid.UUID) -> str:
+    """Of who comes into this organisation without saying theirs."""
+    return db.scalar(select(Organisation.language).where(Organisation.id == organisation_id)) or ""

@@ -264,7 +264,9 @@ def leave_network(
     _note(db, "leave_network", network.id, organisation_id, now, by)
 
 
-def _own_invitations(organisation_id: uuid.UUID, network_id: uuid.UUID, now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _own_invitations(
+    organisation_id: uuid.UUID, network_id: uuid.UUID, now: datetime
+) -> tuple[ColumnElement[bool], ...]:
     return (
         NetworkInvitation.network_id == network_id,
         NetworkInvitation.organisation_id == organisation_id,

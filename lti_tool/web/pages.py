@@ -14,10 +14,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from lti_tool.web import language, slots
+from lti_tool.web.look import Look, look
 
 _INSIDE = Path(__file__).parent.parent / "_templates"
 TEMPLATES = _INSIDE if _INSIDE.is_dir() else Path(__file__).parent.parent.parent / "templates"
 STATIC = Path(__file__).parent / "static"
+FRAMES = frozenset({"iframe", "frame", "embed", "object"})
+"""Values of `Sec-Fetch-Dest` of a page inside another one."""
 Notice = tuple[str, str, list[tuple[str, str]] | None]
 """Kind, text and actions of the macro `notice`."""
 
@@ -45,6 +48,7 @@ def environment() -> Environment:
         language=language.language,
         LANGUAGES=language.LANGUAGES,
         csp_nonce=csp_nonce,
+        framed=framed,
         now=lambda: g.now,
     )
     return env
@@ -58,10 +62,16 @@ def render(template: str, **context: Any) -> str:
     context.setdefault("notices", [])
     if viewer is not None:
         context.setdefault("theme", viewer.theme)
+        context.setdefault("look", look_of(viewer))
         context.setdefault("page", {"back": _back(viewer)})
         if here is not None and "account" not in context:
             context["account"] = slots.ask("account", here)
     return env.get_template(template).render(context)
+
+
+def look_of(viewer: Any) -> Look | None:
+    """How the pages of the viewer's organisation look."""
+    return look(viewer.organisation_slug, viewer.organisation_name, viewer.accent, viewer.logo_hash)
 
 
 def done(sentences: Mapping[str, object], actions: Sequence[tuple[str, str]] = ()) -> list[Notice]:
@@ -86,6 +96,16 @@ def _back(viewer: Any) -> dict[str, Any] | None:
     course = viewer.back_label
     label = language._("Terug naar de cursus %(course)s", course=course) if course else language._("Terug")
     return {"href": viewer.back_href, "label": label, "top": True}
+
+
+def framed() -> bool:
+    """Whether the browser shows this answer in a frame. One that is too old to say so is taken for a frame where the
+    session began in one; what an LMS says of its windows is not (Moodle calls a whole window a frame)."""
+    destination = request.headers.get("Sec-Fetch-Dest")
+    if destination is None:
+        viewer = g.get("viewer")
+        return bool(viewer and viewer.frame_hosts)
+    return destination in FRAMES
 
 
 def csp_nonce() -> str:

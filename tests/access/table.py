@@ -50,8 +50,15 @@ ROUTES_BY_ROW = {
     "lti.login_by_get": ANYBODY,
     "lti.launch": ANYBODY,
     "lti.jwks": ANYBODY,
+    "lti.register_page": ANYBODY,
+    "lti.register": ANYBODY,
+    "lti.canvas_json": ANYBODY,
     "lti.tab": ANYBODY,
     "lti.tab_continue": ANYBODY,
+    "lti.tab_page": ANYBODY,
+    "lti.tab_closed": ANYBODY,
+    "lti.prove": ANYBODY,
+    "lti.open_tab": OWN,
     "lti.accept_deployment": ANYBODY,  # its ticket is the proof: tests/lti/test_launches.py
     "people.signed_out": ANYBODY,
     "people.sign_in_page": ANYBODY,
@@ -116,6 +123,14 @@ ROUTES_BY_ROW = {
     "admin.status": ADMIN,
     "admin.accept": ADMIN,
     "admin.more": ADMIN,
+    "admin.look": ADMIN,
+    "admin.choose_colour": ADMIN,
+    "admin.look_preview": ADMIN,
+    "admin.choose_default_language": ADMIN,
+    "admin.upload_logo": ADMIN,
+    "admin.remove_logo": ADMIN,
+    "organisations.stylesheet": ANYBODY,
+    "organisations.logo": ANYBODY,
     "admin.networks": ADMIN,
     "admin.new_network": ADMIN,
     "admin.make_network": ADMIN,
@@ -163,7 +178,7 @@ NOT_THERE = frozenset(
     }
 )
 """Routes about a thing that the stage has not: also who may ask finds nothing."""
-QUERIES = {"conversations.chunk": {"after": 1}}
+QUERIES = {"conversations.chunk": {"after": 1}, "admin.look_preview": {"accent": "#0C5440"}}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,46 @@
+"""What everybody may fetch of an organisation: its colours and its logo, to be kept for a year.
+
+An address without the right version is not there, as for an organisation that isn't: nobody learns who is here.
+"""
+
+from __future__ import annotations
+
+from flask import Response, request
+from flask.typing import ResponseReturnValue
+
+from lti_tool.organisations import look
+from lti_tool.web.errors import NotFound
+from lti_tool.web.headers import YEAR
+from lti_tool.web.look import version
+from lti_tool.web.routes import PUBLIC, Here, Room
+from lti_tool.web.runtime import runtime
+
+room = Room("organisations", __name__)
+
+
+@room.get("/look/<slug>.css", access=PUBLIC, transaction="own")
+def stylesheet(here: Here, slug: str) -> ResponseReturnValue:
+    """The tokens that go over our own."""
+    with runtime().database.reading() as db:
+        found = look.of(db, slug)
+    if found is None or not found[0] or request.args.get("v") != version(slug, *found):
+        raise NotFound
+    return _kept(look.stylesheet(found[0]).encode(), "text/css")
+
+
+@room.get("/look/<slug>/logo.png", access=PUBLIC, transaction="own")
+def logo(here: Here, slug: str) -> ResponseReturnValue:
+    """The logo as we made it."""
+    with runtime().database.reading() as db:
+        found = look.of(db, slug)
+        png = look.logo_of(db, slug)
+    if found is None or png is None or request.args.get("v") != version(slug, *found):
+        raise NotFound
+    return _kept(png, "image/png")
+
+
+def _kept(body: bytes, kind: str) -> Response:
+    response = Response(body, mimetype=kind)
+    response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
