@@ -10,7 +10,7 @@ from sqlalchemy import select
 from connectors.http import ConnectorError
 from lti_tool.jobs.queue import Job, Later, enqueue, work
 from lti_tool.jobs.schedule import Work, task
-from lti_tool.lti import launches, operations
+from lti_tool.lti import launches, operations, registration
 from lti_tool.lti.keysets import RENEW, KeySets
 from lti_tool.organisations.addresses import Reach
 from lti_tool.organisations.models import Platform
@@ -49,3 +49,9 @@ def renew_key_set(job: Job) -> None:
         KeySets(job.database, reach=Reach.of(job.settings), now=now).renew(platform_id)
     except ConnectorError as error:
         raise Later(type(error).__name__) from None
+
+
+@task("lti: clear registrations", every=timedelta(minutes=15))
+def clear_registrations(work: Work) -> None:
+    """Tokens of LMSs that asked to be registered over an hour ago, and the rest of it a day later."""
+    registration.clear(work.db, work.now)

@@ -37,6 +37,9 @@ class KnownPlatform:
     switched_off_at: datetime | None = None
     """The admin lets nobody in from there since then."""
     key_set_fetched_at: datetime | None = None
+    names: bool = True
+    """Whether the admin lets names through; else what the LMS sends of it is not kept."""
+    emails: bool = True
 
     @property
     def origin(self) -> Origin:
@@ -106,6 +109,8 @@ _PLATFORM = (
     Platform.key_set,
     Platform.switched_off_at,
     Platform.key_set_fetched_at,
+    Platform.names,
+    Platform.emails,
 )
 _LOGIN = (
     LoginState.nonce_hash,

@@ -59,6 +59,8 @@ class Placement:
     message: Literal["LtiResourceLinkRequest", "LtiDeepLinkingRequest"]
     labels: dict[str, str]
     """Language to what stands on the button or in the menu."""
+    titles: dict[str, str]
+    """Language to what an admin calls the spot."""
     where: dict[str, str]
     """Language to a sentence for the admin: what this is for."""
     custom: dict[str, str] = field(default_factory=dict)
@@ -73,21 +75,24 @@ PLACEMENTS: tuple[Placement, ...] = (
         "link_selection",
         PICK,
         {"nl": "Ruimte van Leerkring", "en": "Leerkring space"},
+        {"nl": "Module", "en": "Module"},
         {"nl": "Docenten zetten een ruimte in een module.", "en": "Teachers put a space in a module."},
     ),
     Placement(
         "assignment_selection",
         PICK,
         {"nl": "Ruimte van Leerkring", "en": "Leerkring space"},
+        {"nl": "Opdracht", "en": "Assignment"},
         {"nl": "Docenten maken van een ruimte een opdracht.", "en": "Teachers make a space an assignment."},
     ),
     Placement(
         "course_navigation",
         LINK,
         {"nl": "Leerkring", "en": "Leerkring"},
+        {"nl": "Cursusmenu", "en": "Course menu"},
         {
-            "nl": "In het menu van de cursus. Elke docent zet dat zelf aan.",
-            "en": "In the course menu. Each teacher switches that on.",
+            "nl": "Elke docent zet het in de eigen cursus aan.",
+            "en": "Each teacher switches it on in their own course.",
         },
         visibility="members",
         hidden_at_first=True,
@@ -96,9 +101,10 @@ PLACEMENTS: tuple[Placement, ...] = (
         "account_navigation",
         LINK,
         {"nl": "Leerkring: beheer en rapport", "en": "Leerkring: console and report"},
+        {"nl": "Beheermenu", "en": "Account menu"},
         {
-            "nl": "In het beheermenu, voor de beheerder en voor HR.",
-            "en": "In the account menu, for the admin and for HR.",
+            "nl": "Voor wie Leerkring beheert en voor HR.",
+            "en": "For who runs Leerkring and for HR.",
         },
         custom={"page": "office"},
         visibility="admins",

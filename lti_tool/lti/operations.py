@@ -5,56 +5,60 @@ Everything of one launch happens in one write transaction, at the end; nothing g
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 
-from sqlalchemy import RowMapping, Table, bindparam, delete, select
+from sqlalchemy import Table, bindparam, delete, select, update
 
-from lti_tool.db import Database, Session, insert
+from lti_tool.db import Database, Session
 from lti_tool.lms import operations as lms
 from lti_tool.lti import claims as claims_of
 from lti_tool.lti import known as known_of
-from lti_tool.lti import launches
 from lti_tool.lti.claims import Claims
 from lti_tool.lti.keysets import KeySets
 from lti_tool.lti.known import Known
 from lti_tool.lti.library import hashed
 from lti_tool.lti.message import Message, peek
-from lti_tool.lti.models import LoginState, TabTicket
-from lti_tool.lti.refusals import LaunchRefused, SwitchedOff
+from lti_tool.lti.models import LoginState, Picking, TabTicket
+from lti_tool.lti.refusals import AlreadyUsed, LaunchRefused, SwitchedOff
 from lti_tool.organisations import operations as organisations
-from lti_tool.organisations.models import Platform
 from lti_tool.people import viewer as viewers
-from lti_tool.people.models import Person
 from lti_tool.people.operations import Arrival, arrive
 from lti_tool.settings import Settings
 from lti_tool.spaces.doors import enter_by_door
 from lti_tool.spaces.links import Placement
 from lti_tool.web import language, session
 
-HELD = timedelta(minutes=10)
-ASKED = timedelta(seconds=60)
 _SEEN_AGAIN = timedelta(hours=1)
 OFFICE = {"reports": "hr", "admin": "admin"}
 """Pages that a link of the LMS may lead to, for people to whom the organisation itself gave the role."""
+EITHER = "office"
+"""What a menu of the whole LMS asks for, where there is room for one link: the console or the report. It is no course,
+so who has no such role meets no door there but their spaces."""
 
 
 # Made once, without the ORM: making a statement takes longer than running it.
 _table = cast(Table, LoginState.__table__)
 _login = _table.c
 _USE_UP = (
-    delete(_table)
+    update(_table)
     .where(
         _login.state_hash == bindparam("state"),
         _login.nonce_hash == bindparam("nonce"),
         _login.platform_id == bindparam("platform"),
         _login.expires_at > bindparam("now"),
+        _login.used_at.is_(None),
     )
+    .values(used_at=bindparam("now"), proof_hash=None, again=None)
     .returning(_login.platform_id)
+)
+_LED_TO = (
+    update(_table)
+    .where(_login.state_hash == bindparam("state"))
+    .values(session_hash=bindparam("session"), path=bindparam("page"))
 )
 
 
@@ -105,23 +109,6 @@ class WalkedIn:
     path: str
 
 
-@dataclass(frozen=True)
-class Held:
-    """The browser gave no cookie back: the launch waits for a tab of its own."""
-
-    ticket: str
-
-
-@dataclass(frozen=True)
-class Asked:
-    """In the new tab: what its form and its cookie must hold, and whose name is on the launch."""
-
-    ticket: str
-    cookie: str
-    name: str
-    language: str
-
-
 def check(
     database: Database,
     params: Mapping[str, str],
@@ -147,7 +134,9 @@ def check(
         if known.platform.switched_off_at:
             raise SwitchedOff("the platform is switched off")
         if known.login is None:
-            raise LaunchRefused("L02", "no such login: used, old, or of another platform")
+            raise LaunchRefused("L02", "no such login: old, or of another platform")
+        if known.login.used_at:
+            raise AlreadyUsed("the login was used before")
         platform = known.platform
         message = Message(
             params,
@@ -179,7 +168,7 @@ def use_up(db: Session, launch: Launch, *, now: datetime) -> None:
     used = db.connection().execute(_USE_UP, asked).first()
     if used is None:
         place = {"lms": launch.known.platform.name, "deployment": launch.claims.deployment_id}
-        refused = LaunchRefused("L02", "the login was used meanwhile")
+        refused = AlreadyUsed("the login was used meanwhile")
         raise refused.about(**place, platform_id=launch.known.platform.id)
 
 
@@ -219,74 +208,40 @@ def walk_in(db: Session, launch: Launch, *, now: datetime) -> WalkedIn:
     said = launch.claims
     token = session.begin(
         db,
-        _arrive(db, launch, now),
+        person_of(db, launch, now=now),
         now=now,
         frame_hosts=said.frame_hosts,
+        frame_token=said.frame_token,
         back_href=said.back_href,
         back_label=said.back_label,
         counted=said.counted,
         language=said.language,
     )
-    return WalkedIn(token, _enter(db, token, launch.placement, now))
-
-
-def hold(db: Session, launch: Launch, *, now: datetime) -> Held:
-    """Keep a good launch for ten minutes, for a tab of its own."""
-    said, ticket = launch.claims, secrets.token_urlsafe(32)
-    placement = asdict(launch.placement)
-    del placement["organisation_id"], placement["platform_id"]
-    row = {
-        "kind": "held",
-        "person_id": _arrive(db, launch, now),
-        "platform_id": launch.known.platform.id,
-        "placement": placement,
-        "back_href": said.back_href,
-        "back_label": said.back_label,
-        "counted": said.counted,
-        "language": said.language,
-        "role": said.role,
-        "expires_at": now + HELD,
-    }
-    db.execute(insert(db, TabTicket).values(token_hash=hashed(ticket), **row))
-    return Held(ticket)
-
-
-def ask(db: Session, ticket: str, *, now: datetime) -> Asked:
-    """Exchange a held ticket for one of 60 seconds that only this browser can use. Raises `LaunchRefused`."""
-    held = take(db, ticket, "held", None, now)
-    fresh, cookie = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    row = {**held, "token_hash": hashed(fresh), "kind": "asked", "cookie_hash": hashed(cookie)}
-    db.execute(insert(db, TabTicket).values({**row, "expires_at": now + ASKED}))
-    person = db.execute(select(Person.chosen_name, Person.name).where(Person.id == held["person_id"])).one()
-    return Asked(fresh, cookie, person.chosen_name or person.name, held["language"])
-
-
-def go_on(db: Session, ticket: str, cookie: str, *, device: launches.Device = "desk", now: datetime) -> WalkedIn:
-    """Walk in from the tab. Needs the ticket and the cookie, so nobody can push somebody into another name.
-    Raises `LaunchRefused`."""
-    asked = take(db, ticket, "asked", cookie, now)
-    chosen = {name: asked[name] for name in ("back_href", "back_label", "counted", "language")}
-    token = session.begin(db, asked["person_id"], now=now, frame_hosts="", **chosen)
-    organisation_id = db.scalars(select(Platform.organisation_id).where(Platform.id == asked["platform_id"])).one()
-    placement = Placement(organisation_id, asked["platform_id"], **asked["placement"])
-    walked = WalkedIn(token, _enter(db, token, placement, now))
-    how = {"kind": "link", "role": asked["role"], "way": "tab", "device": device}
-    launches.add(db, asked["platform_id"], "ok", **how, now=now)
+    walked = WalkedIn(token, enter(db, token, launch.placement, now))
+    led_to = {"state": hashed(launch.state), "session": session.token_hash(token), "page": walked.path}
+    db.connection().execute(_LED_TO, led_to)
     return walked
 
 
-def drop(db: Session, ticket: str, cookie: str, *, now: datetime) -> None:
-    """It isn't me: the ticket is gone. Raises `LaunchRefused`."""
-    take(db, ticket, "asked", cookie, now)
+def led_to(db: Session, state: str, token: str | None, *, now: datetime) -> str | None:
+    """The page that a used launch led to, when the browser that shows it again has the same session still. So a launch
+    that is reloaded is harmless; it lets nobody in a second time."""
+    if not token or not state:
+        return None
+    mine = (LoginState.state_hash == hashed(state), LoginState.session_hash == session.token_hash(token))
+    path = db.scalar(select(LoginState.path).where(*mine))
+    return path if path and viewers.load(db, token, now) else None
 
 
 def clear(db: Session, now: datetime) -> None:
     """Remove the logins and tickets whose time is over."""
     db.execute(delete(LoginState).where(LoginState.expires_at <= now))
     db.execute(delete(TabTicket).where(TabTicket.expires_at <= now))
+    db.execute(delete(Picking).where(Picking.expires_at <= now))
 
 
-def _arrive(db: Session, launch: Launch, now: datetime) -> uuid.UUID:
+def person_of(db: Session, launch: Launch, *, now: datetime) -> uuid.UUID:
+    """Who came, made when new. An LMS may send more than its admin lets through here: that is not kept."""
     said, platform = launch.claims, launch.known.platform
     return arrive(
         db,
@@ -294,8 +249,8 @@ def _arrive(db: Session, launch: Launch, now: datetime) -> uuid.UUID:
             organisation_id=platform.organisation_id,
             platform_id=platform.id,
             subject=said.subject,
-            name=said.name,
-            email=said.email,
+            name=said.name if platform.names else "",
+            email=said.email if platform.emails else "",
             staff_number=said.staff_number,
             number_from_link=said.number_from_link,
             is_test=said.is_test,
@@ -304,24 +259,22 @@ def _arrive(db: Session, launch: Launch, now: datetime) -> uuid.UUID:
     )
 
 
-def _enter(db: Session, token: str, placement: Placement, now: datetime) -> str:
+def enter(db: Session, token: str, placement: Placement, now: datetime) -> str:
+    """Open the door of a place in a course to whom a session belongs. Returns the path of the page."""
     viewer = viewers.load(db, token, now)
     if viewer is None:
         raise LaunchRefused("L02", "the session ended at once")
-    if OFFICE.get(placement.page) in viewer.roles:
-        return f"/{placement.page}"
+    if path := _office(placement.page, viewer.roles):
+        return path
     return enter_by_door(db, viewer, placement, now=now)
 
 
-def take(db: Session, ticket: str, kind: str, cookie: str | None, now: datetime) -> RowMapping:
-    """Use up a ticket. Of two that show it at once, one gets it."""
-    mine = [TabTicket.token_hash == hashed(ticket), TabTicket.kind == kind, TabTicket.expires_at > now]
-    if cookie is not None:
-        mine.append(TabTicket.cookie_hash == hashed(cookie))
-    row = db.execute(delete(TabTicket).where(*mine).returning(*TabTicket.__table__.columns)).mappings().first()
-    if row is None:
-        raise LaunchRefused("L02", f"no such {kind} ticket: used, old or of another browser")
-    return row
+def _office(page: str, roles: frozenset[str]) -> str:
+    """The page of the organisation that a link leads to, or empty for an ordinary door."""
+    if page == EITHER:
+        found = next((name for name in ("admin", "reports") if OFFICE[name] in roles), "")
+        return f"/{found or 'spaces'}"
+    return f"/{page}" if OFFICE.get(page) in roles else ""
 
 
 def _language_of(body: Mapping[str, Any]) -> str | None:

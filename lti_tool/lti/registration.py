@@ -283,7 +283,8 @@ def _done(row: RowMapping) -> Done:
 
 def _lost(row: RowMapping, met: Any) -> refusals.AnswerLost:
     lms = Configuration.from_json(row["configuration"]["lms"])
-    return refusals.AnswerLost(met, lms=lms.product_name, host=lms.host)
+    # Moodle tells when asked again whether it did it the first time.
+    return refusals.AnswerLost(met, lms=lms.product_name, host=lms.host, may_retry=lms.product == "moodle")
 
 
 def _token(tool: Tool, row: RowMapping) -> str:

@@ -103,8 +103,8 @@ class AnswerLost(RegistrationRefused):
     title = lazy("We kregen geen antwoord")
     sentence = lazy("Misschien heeft je leeromgeving Leerkring gekoppeld. Misschien niet. Je code blijft geldig.")
 
-    def __init__(self, met: Seen | None, *, lms: str, host: str) -> None:
-        self.met = met
+    def __init__(self, met: Seen | None, *, lms: str, host: str, may_retry: bool) -> None:
+        self.met, self.may_retry = met, may_retry
         super().__init__(f"registration: lost, {met.what} {met.status}" if met else "lost", lms=lms, host=host)
 
     def seen(self) -> list[tuple[str, str]]:

@@ -7,34 +7,50 @@ from __future__ import annotations
 from flask import g, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from lti_tool.lti import accept_views, accepting, known, launches, login, operations, tab_views
+from lti_tool.lti import (
+    accept_views,
+    accepting,
+    frame_views,
+    known,
+    launches,
+    login,
+    operations,
+    pick,
+    pick_views,
+    registration_views,
+    tab_views,
+    tickets,
+)
 from lti_tool.lti.keysets import KeySets
 from lti_tool.lti.library import forget_state_cookie, hashed, set_state_cookie
-from lti_tool.lti.refusals import LaunchRefused, browser, of_platform_error
+from lti_tool.lti.refusals import AlreadyUsed, LaunchRefused, browser, of_platform_error
 from lti_tool.lti.room import redirected, room
 from lti_tool.organisations import keys
 from lti_tool.organisations.addresses import Reach
-from lti_tool.web import headers, session
+from lti_tool.web import headers, pages, session, wishes
 from lti_tool.web.routes import PUBLIC, Here
 from lti_tool.web.runtime import runtime
 
-__all__ = ["accept_views", "room", "tab_views"]
+__all__ = ["accept_views", "frame_views", "pick_views", "registration_views", "room", "tab_views"]
 
 
 @room.get("/login", access=PUBLIC, transaction="own", endpoint="login_by_get")
 @room.post("/login", access=PUBLIC, transaction="own", endpoint="login")
 def start_login(here: Here) -> ResponseReturnValue:
-    """A platform starts a launch: sent on at once."""
+    """A platform starts a launch: sent on at once, or after a word with its storage (see `login`)."""
+    rt = runtime()
     try:
         sent = login.start(
-            runtime().database,
+            rt.database,
             request.form if request.method == "POST" else request.args,
             base_url=here.settings.base_url,
             now=here.now,
+            cipher=rt.cipher,
+            framed=pages.framed(),
         )
     except LaunchRefused as refused:
         raise _noted(refused) from None
-    response = redirected(sent.url, 302)
+    response = frame_views.storing_page(sent, sent.storage) if sent.storage else redirected(sent.url, 302)
     set_state_cookie(response, sent.state)
     return response
 
@@ -54,29 +70,44 @@ def launch(here: Here) -> ResponseReturnValue:
             settings=here.settings,
             now=here.now,
         )
+        if checked.kind == "pick":
+            pick.check(checked)
         outcome = _take_in(checked, here)
+    except AlreadyUsed as refused:
+        if path := _led_to(here):
+            return redirected(path, 303)
+        raise _noted(refused) from None
     except LaunchRefused as refused:
         raise _noted(refused) from None
-    if isinstance(outcome, operations.Held):
-        response = tab_views.held_page(outcome, checked)
+    if isinstance(outcome, tickets.Held):
+        response = frame_views.held_page(outcome, checked)
+    elif isinstance(outcome, pick.Begun):
+        response = pick_views.first_page(here, outcome)
     else:
-        response = session.attach(redirected(outcome.path, 303), outcome.token)
+        response = session.attach(redirected(wishes.lead_on(outcome.path), 303), outcome.token)
+        wishes.forget(response)
+        frame_views.remember_what_is_stored(response, checked)
     forget_state_cookie(response, checked.state)
     return response
 
 
-def _take_in(checked: operations.Launch, here: Here) -> operations.WalkedIn | operations.Held:
+def _take_in(checked: operations.Launch, here: Here) -> operations.WalkedIn | tickets.Held | pick.Begun:
     """The one write transaction of a launch."""
     with runtime().database.writing() as db:
         operations.use_up(db, checked, now=here.now)
         accepted = operations.admit(db, checked, now=here.now)
+        if accepted and checked.kind == "pick":
+            begun = pick.begin(db, checked, cipher=runtime().cipher, secret=here.settings.secret_key, now=here.now)
+            came = {"kind": "pick", "role": checked.role, "way": "", "device": launches.device(_agent())}
+            launches.add(db, checked.known.platform.id, "ok", **came, now=here.now)
+            return begun
         if accepted and checked.has_cookie:
             walked = operations.walk_in(db, checked, now=here.now)
             how = launches.way(proof="cookie", fetch_destination=request.headers.get("Sec-Fetch-Dest", ""))
             launches.count(db, checked, how, launches.device(_agent()), now=here.now)
             return walked
         if accepted:
-            return operations.hold(db, checked, now=here.now)
+            return tickets.hold(db, checked, now=here.now)
         ticket = accepting.offer_to_accept(db, checked, now=here.now)
     # That a new deployment waits is kept, so the admin can accept it.
     refused = LaunchRefused("L04", "the deployment is not accepted")
@@ -99,10 +130,18 @@ def _agent() -> str:
     return request.headers.get("User-Agent", "")[:500]
 
 
-def _platform_error(error: str) -> LaunchRefused:
+def _led_to(here: Here) -> str | None:
     with runtime().database.reading() as db:
-        platform = known.platform_of_state(db, hashed(request.form.get("state", "")))
-    refused = of_platform_error(error)
+        return operations.led_to(db, request.form.get("state", ""), session.current_token(), now=here.now)
+
+
+def _platform_error(error: str) -> LaunchRefused:
+    rt, refused = runtime(), of_platform_error(error)
+    with rt.database.reading() as db:
+        state_hash = hashed(request.form.get("state", ""))
+        platform = known.platform_of_state(db, state_hash)
+        if platform and refused.own_window and pages.framed():
+            refused.again = login.once_more(db, platform, state_hash, rt.cipher, now=g.now)
     return refused.about(lms=platform.name, platform_id=platform.id) if platform else refused.about()
 
 
