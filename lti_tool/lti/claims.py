@@ -28,6 +28,7 @@ DEEP_LINKING = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settin
 HOSTED_CANVAS = "https://canvas.instructure.com"
 """All schools that Instructure hosts share this issuer."""
 LINK, PICK = "LtiResourceLinkRequest", "LtiDeepLinkingRequest"
+REVIEW = "LtiSubmissionReviewRequest"
 
 _DOOR = re.compile(r"[A-Za-z0-9_-]{20,64}")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -64,6 +65,8 @@ class DeepLinking:
     """The LMS makes the links at once, without a form to fill in."""
     targets: tuple[str, ...]
     """`iframe`, `window`, `embed`, Moodle's `frame`."""
+    title: str = ""
+    """What was typed for the new link already, if anything."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class Claims:
     number_from_link: bool
     """The staff number stood in a custom field: in many an LMS who may edit a link can type one there."""
     language: str
+    """Empty when it says none of ours: then the organisation's own holds."""
     teaches: bool
     role: Literal["learner", "teacher", "admin"]
     """For counting, see `roles.kind`."""
@@ -96,6 +100,8 @@ class Claims:
     """Origins that may frame us, space separated."""
     back_href: str
     back_label: str
+    frame_token: str = ""
+    """What Canvas wants back in messages from a frame (`$com.instructure.PostMessageToken`), or empty."""
     product: str = ""
     """`moodle`, `canvas`, or what the LMS calls itself."""
     deep_linking: DeepLinking | None = None
@@ -144,6 +150,7 @@ def read(body: Mapping[str, Any], origin: Origin, *, loopback: bool) -> Claims:
         frame_hosts=frame_hosts,
         back_href=_back(origin, product, context, presentation, custom),
         back_label=text(context.get("title"), 300) or text(context.get("label"), 300),
+        frame_token=_frame_token(custom),
         product=product,
         deep_linking=_deep_linking(body, frame_hosts.split(), loopback) if picks else None,
         link_history=_history(custom.get("resource_link_id_history")),
@@ -222,12 +229,17 @@ def _language(presentation: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     for said in (presentation.get("locale"), body.get("locale")):
         if (short := text(said)[:2].lower()) in _LANGUAGES:
             return short
-    return _LANGUAGES[0]
+    return ""
 
 
 def _slug(custom: Mapping[str, Any]) -> str | None:
     slug = text(custom.get("space"), 100)
     return slug if _SLUG.fullmatch(slug) else None
+
+
+def _frame_token(custom: Mapping[str, Any]) -> str:
+    said = text(custom.get("post_message_token"), 100)
+    return said if re.fullmatch(r"[A-Za-z0-9._-]*", said) else ""
 
 
 def _frame_hosts(
@@ -266,6 +278,7 @@ def _deep_linking(body: Mapping[str, Any], hosts: Sequence[str], loopback: bool)
         multiple=_yes(asked.get("accept_multiple")),
         auto_create=_yes(asked.get("auto_create")),
         targets=tuple(target for target in targets if isinstance(target, str)),
+        title=text(asked.get("title"), 120),
     )
 
 
