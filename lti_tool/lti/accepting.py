@@ -10,8 +10,9 @@ from sqlalchemy import select
 from lti_tool.db import Session, insert
 from lti_tool.lti.library import hashed
 from lti_tool.lti.models import TabTicket
-from lti_tool.lti.operations import HELD, Launch, take
+from lti_tool.lti.operations import Launch
 from lti_tool.lti.refusals import LaunchRefused
+from lti_tool.lti.tickets import HELD, take
 from lti_tool.organisations.models import Platform
 from lti_tool.organisations.operations import accept_deployment
 from lti_tool.people.models import Grant, Identity

@@ -22,7 +22,7 @@ from lti_tool.lti import claims
 from lti_tool.lti.claims import BadClaim, Claims, identifier
 from lti_tool.lti.known import Known, KnownLogin
 from lti_tool.lti.library import Config, Cookies, Memory, Params
-from lti_tool.lti.refusals import LaunchRefused, NotLoggedIn
+from lti_tool.lti.refusals import LaunchRefused, NobodyNamed, NotOurs
 
 LEEWAY = 60
 """Seconds that clocks may differ."""
@@ -185,14 +185,16 @@ class Message(MessageLaunch[Params, Config, Memory, Cookies]):
             raise BadClaim("version")
         kind = body.get(claims.MESSAGE_TYPE)
         if kind not in (claims.LINK, claims.PICK):
-            raise BadClaim("message_type")
+            if not isinstance(kind, str) or not kind:
+                raise BadClaim("message_type")
+            raise NotOurs("another kind of message", grades=kind == claims.REVIEW)
         if body.get(claims.TARGET_LINK_URI) != self._login.target_link_uri:
             raise BadClaim("target_link_uri")
         about = claims.RESOURCE_LINK if kind == claims.LINK else claims.DEEP_LINKING
         if not isinstance(body.get(about), dict):
             raise BadClaim(about.rpartition("/")[2])
         if not body.get("sub"):
-            raise NotLoggedIn("the token names nobody")
+            raise NobodyNamed("the token names nobody")
         super().validate_message()
         return self
 

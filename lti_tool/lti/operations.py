@@ -52,13 +52,14 @@ _USE_UP = (
         _login.expires_at > bindparam("now"),
         _login.used_at.is_(None),
     )
-    .values(used_at=bindparam("now"), proof_hash=None, again=None)
+    .values(
+        used_at=bindparam("now"),
+        session_hash=bindparam("session"),
+        path=bindparam("page"),
+        proof_hash=None,
+        again=None,
+    )
     .returning(_login.platform_id)
-)
-_LED_TO = (
-    update(_table)
-    .where(_login.state_hash == bindparam("state"))
-    .values(session_hash=bindparam("session"), path=bindparam("page"))
 )
 
 
@@ -155,14 +156,16 @@ def check(
     return Launch(known, claims, state, message.has_cookie)
 
 
-def use_up(db: Session, launch: Launch, *, now: datetime) -> None:
-    """Use up the login of a launch: of two launches with the same state and nonce, one gets through. Raises
-    `LaunchRefused`."""
+def use_up(db: Session, launch: Launch, walked: WalkedIn | None = None, *, now: datetime) -> None:
+    """Use up the login of a launch: of two launches with the same state and nonce, one gets through, and what the
+    other did is rolled back. `walked`: where it led to, if it led in. Raises `LaunchRefused`."""
     login = launch.known.login
     asked = {
         "state": hashed(launch.state),
         "nonce": login.nonce_hash if login else b"",
         "platform": launch.known.platform.id,
+        "session": session.token_hash(walked.token) if walked else None,
+        "page": walked.path if walked else "",
         "now": now,
     }
     used = db.connection().execute(_USE_UP, asked).first()
@@ -204,7 +207,8 @@ def _note_services(db: Session, launch: Launch, now: datetime) -> None:
 
 
 def walk_in(db: Session, launch: Launch, *, now: datetime) -> WalkedIn:
-    """Let the person in by the door of the link. The LMS's roles say no more than who may open a door."""
+    """Let the person in by the door of the link, and use the launch up. The LMS's roles say no more than who may open
+    a door. Raises `LaunchRefused`."""
     said = launch.claims
     token = session.begin(
         db,
@@ -218,8 +222,7 @@ def walk_in(db: Session, launch: Launch, *, now: datetime) -> WalkedIn:
         language=said.language,
     )
     walked = WalkedIn(token, enter(db, token, launch.placement, now))
-    led_to = {"state": hashed(launch.state), "session": session.token_hash(token), "page": walked.path}
-    db.connection().execute(_LED_TO, led_to)
+    use_up(db, launch, walked, now=now)
     return walked
 
 

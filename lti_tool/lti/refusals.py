@@ -47,6 +47,11 @@ _CODES = {
         lazy("Je hebt hier nog geen toegang"),
         lazy("Je leeromgeving laat je hier niet door. Vraag je docent of de helpdesk."),
     ),
+    "L13": _Texts(
+        400,
+        lazy("Dit kan Leerkring niet laten zien"),
+        lazy("Je leeromgeving vraagt iets dat Leerkring niet heeft. Open de ruimte via de link in de cursus."),
+    ),
 }
 
 
@@ -69,6 +74,10 @@ class LaunchRefused(Refusal):
         self.ticket = ""
         """For the button by which an admin lets the deployment in that waits; `frame_hosts` may show it."""
         self.frame_hosts = ""
+        self.again: dict[str, str] = {}
+        """The fields of the login, for a button that begins it once more in a window of its own."""
+        self.own_window: lazy | None = None
+        """What such a window would help; None when it would not."""
 
     def about(self, *, lms: str = "", deployment: str = "", platform_id: uuid.UUID | None = None) -> LaunchRefused:
         """The same, with what became known of where it came from."""
@@ -86,6 +95,72 @@ class NotLoggedIn(LaunchRefused):
         super().__init__("L02", cause, lms=lms, status=401)
         self.title = lazy("Log eerst in bij je leeromgeving")
         self.sentence = lazy("Je leeromgeving weet niet wie je bent. Log daar in en klik nog een keer op de link.")
+
+
+class SessionHidden(NotLoggedIn):
+    """The platform's own cookie does not come through in this frame. In a window of its own it does."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.title = lazy("Je leeromgeving herkent je hier niet")
+        self.sentence = lazy("Je browser houdt cookies van je leeromgeving tegen. Dat is geen fout van jou.")
+        self.own_window = lazy("In een eigen venster lukt het vaak wel. Log anders opnieuw in bij je leeromgeving.")
+
+
+class AsksTooMuch(NotLoggedIn):
+    """The platform wants to ask the person something, for which a frame gives no room."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.title = lazy("Je leeromgeving wil je eerst iets vragen")
+        self.sentence = lazy("Dat kan niet in dit venster. Open je leeromgeving en klik daar nog een keer op de link.")
+        self.own_window = lazy("In een eigen venster kan je leeromgeving haar vraag wel stellen.")
+
+
+class NobodyNamed(NotLoggedIn):
+    """A public course of Canvas lets visitors in without an account."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.title = lazy("Hier moet je voor inloggen")
+        self.sentence = lazy("Deze cursus is openbaar, Leerkring niet. Log in en klik nog een keer op de link.")
+
+
+class AlreadyUsed(LaunchRefused):
+    """A launch that was used, shown again: the page was reloaded, or somebody went back to it."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__("L02", cause)
+        self.title = lazy("Deze link is al een keer gebruikt")
+        self.sentence = lazy("Dat komt door verversen of teruggaan. Klik in je cursus nog een keer op de link.")
+
+
+class NoLongerValid(LaunchRefused):
+    """Canvas keeps a launch for minutes, and for one use."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__("L02", cause)
+        self.title = lazy("Het openen duurde te lang")
+        self.sentence = lazy("Een link werkt maar een paar minuten. Klik in je cursus nog een keer op de link.")
+
+
+class AnswerTooLate(LaunchRefused):
+    """In a tab: the question whose name it is was answered, or waited for over a minute."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__("L02", cause)
+        self.title = lazy("Deze vraag is voorbij")
+        self.sentence = lazy("Klik in je cursus nog een keer op de link. Dit tabblad mag dicht.")
+
+
+class NotOurs(LaunchRefused):
+    """The platform asks for something that Leerkring doesn't have. Nothing is wrong with the connection."""
+
+    def __init__(self, cause: str, *, grades: bool = False) -> None:
+        super().__init__("L13", cause)
+        if grades:
+            self.title = lazy("Leerkring heeft geen werk om na te kijken")
+            self.sentence = lazy("Hier krijgt niemand een cijfer. Open de ruimte via de link in de cursus.")
 
 
 class SwitchedOff(LaunchRefused):
@@ -130,17 +205,43 @@ def browser() -> str:
 _PLATFORM_ERRORS = {
     "access_denied": "L08",
     "unauthorized_client": "L04",
-    "launch_no_longer_valid": "L02",
     "temporarily_unavailable": "L02",
     "server_error": "L02",
 }
-_NOT_LOGGED_IN = frozenset({"login_required", "interaction_required", "account_selection_required"})
+_OWN_PAGES: dict[str, type[SessionHidden | AsksTooMuch | NoLongerValid]] = {
+    "login_required": SessionHidden,
+    "account_selection_required": AsksTooMuch,
+    "consent_required": AsksTooMuch,
+    "interaction_required": AsksTooMuch,
+    "launch_no_longer_valid": NoLongerValid,
+}
+_WORDS = {
+    "unauthorized_client": (
+        lazy("Leerkring staat hier uit"),
+        lazy("Je leeromgeving zegt dat Leerkring op deze plek niet aan staat. De beheerder kan dat aanzetten."),
+    ),
+    "temporarily_unavailable": (
+        lazy("Je leeromgeving is even niet bereikbaar"),
+        lazy("Wacht een paar minuten. Klik dan in je cursus nog een keer op de link."),
+    ),
+    "server_error": (
+        lazy("Er ging iets mis bij je leeromgeving"),
+        lazy("Klik in je cursus nog een keer op de link."),
+    ),
+    "invalid_request_object": (
+        lazy("Je leeromgeving begrijpt Leerkring niet"),
+        lazy("Dat ligt niet aan jou. De beheerder kijkt de koppeling na."),
+    ),
+}
 
 
 def of_platform_error(error: str) -> LaunchRefused:
     """The page for what the platform posted instead of a token (OpenID Connect core 3.1.2.6)."""
     known = error if re.fullmatch(r"[a-z_]{1,40}", error) else "unreadable"
     cause = f"the platform answered {known}"
-    if known in _NOT_LOGGED_IN:
-        return NotLoggedIn(cause)
-    return LaunchRefused(_PLATFORM_ERRORS.get(known, "L05"), cause)
+    if known in _OWN_PAGES:
+        return _OWN_PAGES[known](cause)
+    refused = LaunchRefused(_PLATFORM_ERRORS.get(known, "L05"), cause)
+    if known in _WORDS:
+        refused.title, refused.sentence = _WORDS[known]
+    return refused

@@ -1,41 +1,47 @@
-"""A tab of one's own, for a browser that keeps no cookies in the frame."""
+"""A tab of one's own: it asks whose name it is, and can be reloaded and gone back to."""
 
 from __future__ import annotations
 
-from flask import Response, g, make_response, request
+from flask import Response, g, request
 from flask.typing import ResponseReturnValue
 
-from lti_tool.lti import launches, operations
-from lti_tool.lti.refusals import LaunchRefused, when, where
+from lti_tool.lti import launches, tickets
+from lti_tool.lti.refusals import AnswerTooLate, LaunchRefused
 from lti_tool.lti.room import redirected, room
-from lti_tool.web import headers, language, pages, session
-from lti_tool.web.errors import log
+from lti_tool.web import headers, language, pages, session, wishes
 from lti_tool.web.routes import PUBLIC, Here
 
 TAB_COOKIE = "__Host-lti-tab"
-
-
-def held_page(held: operations.Held, checked: operations.Launch) -> Response:
-    """Not an error: the browser keeps no cookies in this frame, so here is a button that opens a tab."""
-    log.info("launch held", code="L01", cause="no cookie came back")
-    headers.frame_only(checked.claims.frame_hosts)
-    place = where(checked.known.platform.name, checked.claims.deployment_id)
-    page = pages.render("lti/own_tab.html", ticket=held.ticket, code="L01", when=when(), where=place)
-    return make_response(page)
+TAB = "/lti/tab"
 
 
 @room.post("/tab", access=PUBLIC, csrf=False)
 def tab(here: Here) -> ResponseReturnValue:
-    """The tab of one's own: whose launch is this?"""
+    """A ticket comes into its tab. The question stands on a page of its own, which may be reloaded."""
     _alone()
     try:
-        asked = operations.ask(here.db, request.form.get("ticket", ""), now=here.now)
+        cookie = tickets.ask(here.db, request.form.get("ticket", ""), now=here.now)
     except LaunchRefused as refused:
+        if _leads_on(here):  # the button in the frame was used twice
+            return redirected(TAB, 303)
         raise refused.about() from None
-    language.use(asked.language)
-    response = make_response(pages.render("lti/continue.html", ticket=asked.ticket, name=asked.name))
-    _tab_cookie(response, asked.cookie, int(operations.ASKED.total_seconds()))
+    response = redirected(TAB, 303)
+    _tab_cookie(response, cookie, int(tickets.ASKED.total_seconds()))
     return response
+
+
+@room.get("/tab", access=PUBLIC)
+def tab_page(here: Here) -> ResponseReturnValue:
+    """Whose launch is this? Or, for who goes back: you are in already."""
+    _alone()
+    asked = tickets.asked(here.db, request.cookies.get(TAB_COOKIE, ""), now=here.now)
+    if asked:
+        language.use(asked.language)
+        return pages.render("lti/continue.html", ticket=asked.ticket, name=asked.name)
+    path = tickets.done(here.db, session.current_token(), now=here.now)
+    if path is None:
+        raise AnswerTooLate("answered, or over a minute ago").about()
+    return pages.render("lti/already_in.html", path=path)
 
 
 @room.post("/tab/continue", access=PUBLIC, csrf=False)
@@ -45,16 +51,31 @@ def tab_continue(here: Here) -> ResponseReturnValue:
     ticket, cookie = request.form.get("ticket", ""), request.cookies.get(TAB_COOKIE, "")
     try:
         if request.form.get("answer") == "no":
-            operations.drop(here.db, ticket, cookie, now=here.now)
-            response = make_response(pages.render("lti/not_me.html"))
+            tickets.drop(here.db, ticket, cookie, now=here.now)
+            response = redirected("/lti/tab/closed", 303)
         else:
             agent = request.headers.get("User-Agent", "")[:500]
-            entered = operations.go_on(here.db, ticket, cookie, device=launches.device(agent), now=here.now)
-            response = session.attach(redirected(entered.path, 303), entered.token)
+            entered = tickets.go_on(here.db, ticket, cookie, device=launches.device(agent), now=here.now)
+            response = session.attach(redirected(wishes.lead_on(entered.path), 303), entered.token)
+            wishes.forget(response)
     except LaunchRefused as refused:
+        if path := tickets.done(here.db, session.current_token(), now=here.now):
+            return redirected(path, 303)  # a second click
         raise refused.about() from None
     _tab_cookie(response, "", 0)
     return response
+
+
+@room.get("/tab/closed", access=PUBLIC)
+def tab_closed(here: Here) -> ResponseReturnValue:
+    """It wasn't me."""
+    _alone()
+    return pages.render("lti/not_me.html")
+
+
+def _leads_on(here: Here) -> bool:
+    cookie, token = request.cookies.get(TAB_COOKIE, ""), session.current_token()
+    return bool(tickets.asked(here.db, cookie, now=here.now) or tickets.done(here.db, token, now=here.now))
 
 
 def _alone() -> None:
@@ -64,4 +85,6 @@ def _alone() -> None:
 
 
 def _tab_cookie(response: Response, value: str, life: int) -> None:
-    response.set_cookie(TAB_COOKIE, value, max_age=life, path="/", secure=True, httponly=True, samesite="Strict")
+    # Lax: the tab is opened from a frame, which may be a sandboxed one, and the answer is a form that Lax keeps out
+    # from other sites all the same.
+    response.set_cookie(TAB_COOKIE, value, max_age=life, path="/", secure=True, httponly=True, samesite="Lax")

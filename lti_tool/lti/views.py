@@ -94,18 +94,18 @@ def launch(here: Here) -> ResponseReturnValue:
 def _take_in(checked: operations.Launch, here: Here) -> operations.WalkedIn | tickets.Held | pick.Begun:
     """The one write transaction of a launch."""
     with runtime().database.writing() as db:
-        operations.use_up(db, checked, now=here.now)
         accepted = operations.admit(db, checked, now=here.now)
+        if accepted and checked.has_cookie and checked.kind == "link":
+            walked = operations.walk_in(db, checked, now=here.now)
+            how = launches.way(proof="cookie", fetch_destination=request.headers.get("Sec-Fetch-Dest", ""))
+            launches.count(db, checked, how, launches.device(_agent()), now=here.now)
+            return walked
+        operations.use_up(db, checked, now=here.now)
         if accepted and checked.kind == "pick":
             begun = pick.begin(db, checked, cipher=runtime().cipher, secret=here.settings.secret_key, now=here.now)
             came = {"kind": "pick", "role": checked.role, "way": "", "device": launches.device(_agent())}
             launches.add(db, checked.known.platform.id, "ok", **came, now=here.now)
             return begun
-        if accepted and checked.has_cookie:
-            walked = operations.walk_in(db, checked, now=here.now)
-            how = launches.way(proof="cookie", fetch_destination=request.headers.get("Sec-Fetch-Dest", ""))
-            launches.count(db, checked, how, launches.device(_agent()), now=here.now)
-            return walked
         if accepted:
             return tickets.hold(db, checked, now=here.now)
         ticket = accepting.offer_to_accept(db, checked, now=here.now)

@@ -53,6 +53,8 @@ class Viewer:
     """Of their organisation, `#rrggbb`; empty is Leerkring's own."""
     logo_hash: str = ""
     """Of their organisation's logo; empty when it has none."""
+    frame_token: str = ""
+    """What Canvas wants back in messages from its frame."""
 
     @property
     def has_name(self) -> bool:
@@ -96,6 +98,7 @@ def _by_token() -> Select[*tuple[Any, ...]]:
             WebSession.counted,
             Person.is_test,
             WebSession.frame_hosts,
+            WebSession.frame_token,
             WebSession.back_href,
             WebSession.back_label,
             WebSession.seen_at,
@@ -129,7 +132,7 @@ def load(db: Session, token: str, now: datetime) -> Viewer | None:
         return None
     (
         person_id, organisation_id, session_id, name, chosen, own_language, launch_language, theme, counted,
-        is_test, frame_hosts, back_href, back_label, seen_at, staff_id, department, profession,
+        is_test, frame_hosts, frame_token, back_href, back_label, seen_at, staff_id, department, profession,
         slug, organisation_name, default_language, accent, logo_hash, _role,
     ) = rows[0]  # fmt: skip
     return Viewer(
@@ -142,6 +145,7 @@ def load(db: Session, token: str, now: datetime) -> Viewer | None:
         theme=theme,
         counted=counted and not is_test,
         frame_hosts=frame_hosts,
+        frame_token=frame_token,
         back_href=back_href,
         back_label=back_label,
         seen_at=seen_at,

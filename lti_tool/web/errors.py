@@ -12,6 +12,7 @@ import structlog
 from flask import Flask, Response, g, make_response, request
 from werkzeug.exceptions import HTTPException
 
+from lti_tool.web import wishes
 from lti_tool.web.language import lazy
 from lti_tool.web.pages import render
 
@@ -113,7 +114,10 @@ def answer(refusal: Refusal) -> Response:
         return response
     # The request's transaction is over: an error page asks nothing of the database.
     body = render(refusal.template, refusal=refusal, account=[], **refusal.details)
-    return make_response(body, refusal.status)
+    response = make_response(body, refusal.status)
+    if isinstance(refusal, SignInFirst):
+        wishes.keep(response)
+    return response
 
 
 def problem(status: int, code: str, detail: str, **more: Any) -> Response:

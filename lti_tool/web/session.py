@@ -37,6 +37,7 @@ def begin(
     *,
     now: datetime,
     frame_hosts: str = "",
+    frame_token: str = "",
     back_href: str = "",
     back_label: str = "",
     counted: bool = True,
@@ -45,6 +46,7 @@ def begin(
     """Begin a session, or go on with the one of this browser when it is the same person's. Returns the token."""
     place = {
         "frame_hosts": frame_hosts[:1000],
+        "frame_token": frame_token[:100],
         "back_href": back_href[:1000],
         "back_label": back_label[:300],
         "counted": counted,

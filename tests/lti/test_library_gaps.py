@@ -144,10 +144,15 @@ def test_row_3_deployment_is_that_of_the_login(visitor: Visitor) -> None:
 
 def test_row_4_a_launch_is_used_once(visitor: Visitor, database: Database) -> None:
     fields = visitor.authorize(visitor.login())
-    statuses = [visitor.post(fields).status_code for _ in range(3)]
-    assert statuses == [303, 400, 400]
+    entered = visitor.post(fields)
+    assert entered.status_code == 303
+    reloaded = visitor.post(fields)
+    assert (reloaded.status_code, reloaded.headers["Location"]) == (303, entered.headers["Location"])
+    assert "Set-Cookie" not in reloaded.headers, "led on by their own session, not let in again"
+    visitor.client.delete_cookie(COOKIE)
+    assert [visitor.post(fields).status_code for _ in range(2)] == [400, 400]
     with database.reading() as db:
-        assert db.scalar(select(func.count()).select_from(LoginState)) == 0
+        assert db.scalar(select(func.count()).select_from(LoginState).where(LoginState.used_at.is_(None))) == 0
 
 
 def test_row_4_of_two_posts_at_once_one_gets_through(app: Flask, visitor: Visitor, platform: LyingPlatform) -> None:

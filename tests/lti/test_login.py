@@ -144,7 +144,7 @@ def test_the_schedule_clears_logins_nobody_came_back_from(
     clock.forward(minutes=9)
     visitor.login()
     clock.forward(minutes=2)
-    (clear,) = (task for task in tasks() if task.name.startswith("lti"))
+    (clear,) = (task for task in tasks() if task.name.startswith("lti: clear logins"))
     with database.writing() as db:
         clear.do(Work(db, clock(), settings))
     assert rows(database) == 1

@@ -28,6 +28,14 @@ def ticket_in(answer: TestResponse) -> str:
     return found[1]
 
 
+def asks(tab: FlaskClient, ticket: str) -> TestResponse:
+    """Bring a ticket to a tab. Returns the page with the question."""
+    sent = tab.post("/lti/tab", data={"ticket": ticket})
+    assert sent.status_code == 303
+    assert sent.headers["Location"] == "/lti/tab"
+    return tab.get("/lti/tab")
+
+
 @pytest.fixture
 def held(visitor: Visitor) -> TestResponse:
     """A launch in a frame that keeps no cookies."""
@@ -60,12 +68,15 @@ def test_no_cookie_is_a_page_with_a_way_out(held: TestResponse, platform: LyingP
 def test_the_whole_way_in_a_tab_of_ones_own(
     held: TestResponse, tab: FlaskClient, visitor: Visitor, database: Database
 ) -> None:
-    asked = tab.post("/lti/tab", data={"ticket": ticket_in(held)})
-    assert asked.status_code == 200
-    assert "Verder als Fatma?" in asked.get_data(as_text=True)
-    cookie = cookies(asked)[TAB_COOKIE]
-    for part in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=60"):
+    sent = tab.post("/lti/tab", data={"ticket": ticket_in(held)})
+    assert (sent.status_code, sent.headers["Location"]) == (303, "/lti/tab")
+    cookie = cookies(sent)[TAB_COOKIE]
+    for part in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=60"):
         assert part in cookie.split("; ")
+    for _ in range(2):  # it may be reloaded
+        asked = tab.get("/lti/tab")
+        assert asked.status_code == 200
+        assert "Verder als Fatma?" in asked.get_data(as_text=True)
     assert "frame-ancestors 'self';" in asked.headers["Content-Security-Policy"] + ";"
     entered = tab.post("/lti/tab/continue", data={"ticket": ticket_in(asked), "answer": "yes"})
     assert entered.status_code == 303
@@ -79,14 +90,18 @@ def test_the_whole_way_in_a_tab_of_ones_own(
     assert visitor.launch().headers["Location"] == entered.headers["Location"], "the same address as in the frame"
 
 
-def test_every_ticket_is_used_once(held: TestResponse, tab: FlaskClient) -> None:
+def test_every_ticket_is_used_once(held: TestResponse, tab: FlaskClient, app: Flask) -> None:
     first = ticket_in(held)
-    second = ticket_in(tab.post("/lti/tab", data={"ticket": first}))
-    again = tab.post("/lti/tab", data={"ticket": first})
+    second = ticket_in(asks(tab, first))
+    stranger = app.test_client()
+    again = stranger.post("/lti/tab", data={"ticket": first})
     assert again.status_code == 400
     assert "Code L02" in again.get_data(as_text=True)
+    mine = tab.get_cookie(TAB_COOKIE)
+    assert mine
     assert tab.post("/lti/tab/continue", data={"ticket": second, "answer": "yes"}).status_code == 303
-    assert tab.post("/lti/tab/continue", data={"ticket": second, "answer": "yes"}).status_code == 400
+    stranger.set_cookie(TAB_COOKIE, mine.value)
+    assert stranger.post("/lti/tab/continue", data={"ticket": second, "answer": "yes"}).status_code == 400
 
 
 def test_a_held_ticket_lasts_ten_minutes(held: TestResponse, tab: FlaskClient, clock: StandingClock) -> None:
@@ -95,7 +110,7 @@ def test_a_held_ticket_lasts_ten_minutes(held: TestResponse, tab: FlaskClient, c
 
 
 def test_an_answer_may_take_a_minute(held: TestResponse, tab: FlaskClient, clock: StandingClock) -> None:
-    asked = tab.post("/lti/tab", data={"ticket": ticket_in(held)})
+    asked = asks(tab, ticket_in(held))
     clock.forward(seconds=60)
     answer = tab.post("/lti/tab/continue", data={"ticket": ticket_in(asked), "answer": "yes"})
     assert answer.status_code == 400
@@ -105,7 +120,7 @@ def test_an_answer_may_take_a_minute(held: TestResponse, tab: FlaskClient, clock
 def test_nobody_can_push_a_colleague_into_another_name(held: TestResponse, tab: FlaskClient, app: Flask) -> None:
     """The attacker exchanges the ticket in their own browser and lets the victim's browser post the answer."""
     victim = app.test_client()
-    stolen = ticket_in(tab.post("/lti/tab", data={"ticket": ticket_in(held)}))
+    stolen = ticket_in(asks(tab, ticket_in(held)))
     pushed = victim.post("/lti/tab/continue", data={"ticket": stolen, "answer": "yes"})
     assert pushed.status_code == 400
     assert COOKIE not in cookies(pushed)
@@ -117,15 +132,16 @@ def test_nobody_can_push_a_colleague_into_another_name(held: TestResponse, tab: 
 def test_a_held_ticket_is_no_answer_and_an_answer_no_held_ticket(held: TestResponse, tab: FlaskClient) -> None:
     first = ticket_in(held)
     assert tab.post("/lti/tab/continue", data={"ticket": first, "answer": "yes"}).status_code == 400
-    second = ticket_in(tab.post("/lti/tab", data={"ticket": first}))
+    second = ticket_in(asks(tab, first))
+    tab._cookies.clear()
     assert tab.post("/lti/tab", data={"ticket": second}).status_code == 400
 
 
 def test_not_me_opens_nothing(held: TestResponse, tab: FlaskClient, database: Database) -> None:
-    asked = ticket_in(tab.post("/lti/tab", data={"ticket": ticket_in(held)}))
+    asked = ticket_in(asks(tab, ticket_in(held)))
     answer = tab.post("/lti/tab/continue", data={"ticket": asked, "answer": "no"})
-    assert answer.status_code == 200
-    assert "Er is niets geopend" in answer.get_data(as_text=True)
+    assert answer.status_code == 303
+    assert "Er is niets geopend" in tab.get(answer.headers["Location"]).get_data(as_text=True)
     assert COOKIE not in cookies(answer)
     assert tab.post("/lti/tab/continue", data={"ticket": asked, "answer": "yes"}).status_code == 400
     assert [row["counted"] for row in arrivals(database)] == [None], "a person, but no session"
@@ -143,7 +159,7 @@ def test_without_a_name_the_question_is_still_a_question(app: Flask, visitor: Vi
     nameless = dataclasses.replace(VISIT, user=dataclasses.replace(FATMA, name="", given_name="", family_name=""))
     fields = visitor.authorize(visitor.login(nameless))
     visitor.client._cookies.clear()
-    asked = tab.post("/lti/tab", data={"ticket": ticket_in(visitor.post(fields))})
+    asked = asks(tab, ticket_in(visitor.post(fields)))
     assert "Verder zonder naam?" in asked.get_data(as_text=True)
 
 
@@ -151,4 +167,34 @@ def test_a_held_launch_is_used_up(visitor: Visitor) -> None:
     fields = visitor.authorize(visitor.login())
     visitor.client._cookies.clear()
     assert visitor.post(fields).status_code == 200
-    assert visitor.post(fields).status_code == 400
+    again = visitor.post(fields)
+    assert again.status_code == 400
+    assert "Deze link is al een keer gebruikt" in again.get_data(as_text=True)
+
+
+def test_who_goes_back_or_clicks_twice_is_led_on(held: TestResponse, tab: FlaskClient, clock: StandingClock) -> None:
+    first = ticket_in(held)
+    second = ticket_in(asks(tab, first))
+    entered = tab.post("/lti/tab/continue", data={"ticket": second, "answer": "yes"})
+    twice = tab.post("/lti/tab/continue", data={"ticket": second, "answer": "yes"})
+    assert twice.headers["Location"] == entered.headers["Location"]
+    assert COOKIE not in cookies(twice), "nobody is let in a second time"
+    back = tab.get("/lti/tab").get_data(as_text=True)
+    assert "Je bent al binnen" in back
+    assert f'href="{entered.headers["Location"]}"' in back
+    from_the_frame = tab.post("/lti/tab", data={"ticket": first})
+    assert (from_the_frame.status_code, from_the_frame.headers["Location"]) == (303, "/lti/tab")
+    clock.forward(minutes=11)
+    late = tab.get("/lti/tab")
+    assert late.status_code == 400
+    assert "Deze vraag is voorbij" in late.get_data(as_text=True)
+
+
+def test_going_back_shows_nobody_the_page_of_the_colleague_before(
+    held: TestResponse, tab: FlaskClient, app: Flask
+) -> None:
+    second = ticket_in(asks(tab, ticket_in(held)))
+    tab.post("/lti/tab/continue", data={"ticket": second, "answer": "yes"})
+    assert app.test_client().get("/lti/tab").status_code == 400
+    tab.delete_cookie(COOKIE)
+    assert tab.get("/lti/tab").status_code == 400

@@ -124,7 +124,7 @@ def test_an_error_that_canvas_posts_is_a_page(visitor: Visitor) -> None:
     answer = visitor.post(recorded("canvas/lti_oidc_error_post.json"))
     page = answer.get_data(as_text=True)
     assert answer.status_code == 401
-    assert "Log eerst in bij je leeromgeving" in page
+    assert "Je leeromgeving herkent je hier niet" in page
     assert "Must have an active user session" not in page
 
 
