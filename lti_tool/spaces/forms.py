@@ -38,6 +38,8 @@ class JoinSpace(Form):
     name: Line = Field(default="", max_length=80)
     quality: Line = Field(default="", max_length=60)
     message: Line = Field(default="", max_length=300)
+    quiet: bool = False
+    """Rather no welcome."""
 
 
 class Role(Form):

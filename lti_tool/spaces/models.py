@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String, Text, UniqueConstraint, false
+from sqlalchemy import ForeignKey, LargeBinary, String, Text, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lti_tool.db import Base, Id, Utc
@@ -57,6 +57,8 @@ class Membership(Base):
     quality: Mapped[str] = mapped_column(String(60), default="")
     """A word that fits, if one likes: "Flinke Fatma"."""
     joined_at: Mapped[datetime] = mapped_column(Utc)
+    welcome: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether they like to be welcomed: for two weeks their name stands with the trekkers."""
 
 
 class Departure(Base):
@@ -81,6 +83,7 @@ class Knock(Base):
         Id, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     message: Mapped[str] = mapped_column(String(300), default="")
+    welcome: Mapped[bool] = mapped_column(default=True, server_default=true())
     knocked_at: Mapped[datetime] = mapped_column(Utc)
 
 
@@ -156,7 +159,7 @@ class Passage(Base):
 
 
 register(Space.started_by, OnErase.DETACH, export=("title", "slug", "started_at"))
-register(Membership.person_id, OnErase.DELETE, export=("space_id", "role", "quality", "joined_at"))
+register(Membership.person_id, OnErase.DELETE, export=("space_id", "role", "quality", "joined_at", "welcome"))
 register(Departure.person_id, OnErase.DELETE, export=("space_id", "left_at"))
 register(Knock.person_id, OnErase.DELETE, export=("space_id", "message", "knocked_at"))
 register(PlacedLink.placed_by, OnErase.DETACH, export=("space_id", "context_id", "placed_at"))

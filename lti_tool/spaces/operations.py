@@ -95,7 +95,14 @@ def next_number(db: Session, space_id: uuid.UUID, kind: str) -> int:
 
 
 def join(
-    db: Session, space: SpaceHere, viewer: Viewer, *, observer: bool = False, quality: str = "", now: datetime
+    db: Session,
+    space: SpaceHere,
+    viewer: Viewer,
+    *,
+    observer: bool = False,
+    quality: str = "",
+    welcome: bool = True,
+    now: datetime,
 ) -> None:
     """Take part, or watch from the tribune. For a member nothing changes but the quality."""
     if space.standing in {Standing.LEAD, Standing.SUPPORTER, Standing.MEMBER}:
@@ -103,7 +110,7 @@ def join(
     if not space.may(Action.JOIN):
         raise NotAllowed(space=space)
     role = Standing.OBSERVER if observer else Standing.MEMBER
-    values = {"role": role.value, "quality": one_line(quality)[:60]}
+    values = {"role": role.value, "quality": one_line(quality)[:60], "welcome": welcome}
     row = insert(db, Membership).values(space_id=space.id, person_id=viewer.person_id, joined_at=now, **values)
     db.execute(row.on_conflict_do_update(index_elements=["space_id", "person_id"], set_=values))
     _share(db, space, now)
@@ -130,11 +137,11 @@ def forget_departures(db: Session, now: datetime) -> int:
     return len(db.execute(old.returning(Departure.person_id)).all())
 
 
-def knock(db: Session, space: SpaceHere, viewer: Viewer, *, message: str, now: datetime) -> None:
+def knock(db: Session, space: SpaceHere, viewer: Viewer, *, message: str, welcome: bool = True, now: datetime) -> None:
     """Ask to come in; asking again changes the message."""
     if not space.may(Action.KNOCK):
         raise NotAllowed(space=space)
-    values = {"message": one_line(message)[:300], "knocked_at": now}
+    values = {"message": one_line(message)[:300], "welcome": welcome, "knocked_at": now}
     row = insert(db, Knock).values(space_id=space.id, person_id=viewer.person_id, **values)
     db.execute(row.on_conflict_do_update(index_elements=["space_id", "person_id"], set_=values))
 
@@ -149,11 +156,17 @@ def answer_knock(
 ) -> None:
     """Let somebody in, or not. Raises `NotFound` when they did not knock (any more)."""
     theirs = (Knock.space_id == space.id, Knock.person_id == person_id)
-    if db.execute(delete(Knock).where(*theirs).returning(Knock.person_id)).first() is None:
+    knocked = db.execute(delete(Knock).where(*theirs).returning(Knock.welcome)).first()
+    if knocked is None:
         raise NotFound
     if let_in:
         row = insert(db, Membership).values(
-            space_id=space.id, person_id=person_id, role=Standing.MEMBER.value, quality="", joined_at=now
+            space_id=space.id,
+            person_id=person_id,
+            role=Standing.MEMBER.value,
+            quality="",
+            welcome=knocked.welcome,
+            joined_at=now,
         )
         row = row.on_conflict_do_update(
             index_elements=["space_id", "person_id"],

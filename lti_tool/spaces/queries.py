@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from lti_tool.db import Session
@@ -18,6 +19,9 @@ from lti_tool.spaces.access import SpaceHere, is_colleague, passages, reaches
 from lti_tool.spaces.models import Door, Knock, Membership, Passage, Space
 from lti_tool.spaces.policy import Action, Level, Standing
 from lti_tool.web.text import initials
+
+NEW = timedelta(days=14)
+"""So long somebody who joined may be welcomed."""
 
 
 @dataclass(frozen=True)
@@ -198,24 +202,8 @@ def people_of(
         if not space.may(Action.CHARTER):
             return []
         roles = (Standing.LEAD.value,)
-    name = _shown_name()
-    place = func.lower(name)
-    query = (
-        select(
-            Person.id, name.label("name"), Membership.role, Membership.quality,
-            func.coalesce(StaffMember.profession, "").label("profession"),
-            func.coalesce(StaffMember.department, "").label("department"),
-            Organisation.name.label("organisation_name"),
-            func.coalesce(StaffMember.manager, False).label("manager"),
-        )
-        .join(Person, Person.id == Membership.person_id)
-        .join(Organisation, Organisation.id == Person.organisation_id)
-        .outerjoin(StaffMember, StaffMember.id == Person.staff_id)
-        .join(Space, Space.id == Membership.space_id)
-        .where(Membership.space_id == space.id, reaches(Person.organisation_id))
-        .order_by(place, Person.id)
-        .limit(most)
-    )  # fmt: skip
+    place = func.lower(_shown_name())
+    query = _someone(space).order_by(place, Person.id).limit(most)
     if roles:
         query = query.where(Membership.role.in_(roles))
     if after is not None:
@@ -238,6 +226,20 @@ def knocks_of(db: Session, viewer: Viewer, space: SpaceHere) -> list[tuple[uuid.
         .limit(100)
     )
     return [(person, name, message, at) for person, name, message, at in db.execute(query)]
+
+
+def newcomers_of(db: Session, viewer: Viewer, space: SpaceHere, *, now: datetime) -> list[Someone]:
+    """Who joined lately and likes to be welcomed, the last one first. Only for trekkers and supporters."""
+    if not space.may(Action.MODERATE):
+        return []
+    query = _someone(space).where(
+        Membership.role == Standing.MEMBER.value,
+        Membership.welcome.is_(True),
+        Membership.joined_at > now - NEW,
+        Membership.person_id != viewer.person_id,
+    )
+    query = query.order_by(Membership.joined_at.desc(), Person.id).limit(20)
+    return [Someone(**row._asdict()) for row in db.execute(query)]
 
 
 def knocked_at(db: Session, viewer: Viewer, space: SpaceHere) -> datetime | None:
@@ -303,6 +305,24 @@ def led_by(db: Session, viewer: Viewer) -> list[tuple[uuid.UUID, str]]:
         .order_by(Space.title)
     )
     return [(space_id, title) for space_id, title in db.execute(query)]
+
+
+def _someone(space: SpaceHere) -> Select[*tuple[Any, ...]]:
+    """Who takes part in a space, as `Someone`."""
+    return (
+        select(
+            Person.id, _shown_name().label("name"), Membership.role, Membership.quality,
+            func.coalesce(StaffMember.profession, "").label("profession"),
+            func.coalesce(StaffMember.department, "").label("department"),
+            Organisation.name.label("organisation_name"),
+            func.coalesce(StaffMember.manager, False).label("manager"),
+        )
+        .join(Person, Person.id == Membership.person_id)
+        .join(Organisation, Organisation.id == Person.organisation_id)
+        .outerjoin(StaffMember, StaffMember.id == Person.staff_id)
+        .join(Space, Space.id == Membership.space_id)
+        .where(Membership.space_id == space.id, reaches(Person.organisation_id))
+    )  # fmt: skip
 
 
 def _shown_name() -> ColumnElement[str]:

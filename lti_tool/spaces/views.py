@@ -160,10 +160,18 @@ def join(here: Here, slug: str) -> ResponseReturnValue:
     if form.name and form.name != here.viewer.name_to_type:
         people.choose(here.db, here.viewer.person_id, chosen_name=form.name)
     if form.way == "knock":
-        operations.knock(here.db, space, here.viewer, message=form.message, now=here.now)
+        operations.knock(here.db, space, here.viewer, message=form.message, welcome=not form.quiet, now=here.now)
         return see(f"/s/{slug}")  # which says since when it waits
     watches = form.way == "observer"
-    operations.join(here.db, space, here.viewer, observer=watches, quality=form.quality, now=here.now)
+    operations.join(
+        here.db,
+        space,
+        here.viewer,
+        observer=watches,
+        quality=form.quality,
+        welcome=not form.quiet,
+        now=here.now,
+    )
     return see(f"/s/{slug}?done={'watching' if watches else 'joined'}")
 
 
@@ -213,6 +221,8 @@ def members(here: Here, slug: str) -> ResponseReturnValue:
         roles=pages.ROLE_WORDS,
         chips=_chips,
         knocks=queries.knocks_of(here.db, here.viewer, space),
+        newcomers=queries.newcomers_of(here.db, here.viewer, space, now=here.now) if _after() is None else [],
+        fragments=slots.ask("space.people", here, space=space) if _after() is None else [],
         organisations=queries.organisations_of(here.db, here.viewer, space),
         can=_can(space),
         own_id=here.viewer.person_id,

@@ -145,6 +145,8 @@ ROUTES_BY_ROW = {
     "admin.role_link_again": ADMIN,
     "admin.take_role": ADMIN,
     "admin.more": ADMIN,
+    "admin.new_platform": ADMIN,
+    "admin.make_platform": ADMIN,
     "admin.look": ADMIN,
     "admin.choose_colour": ADMIN,
     "admin.look_preview": ADMIN,

@@ -123,9 +123,58 @@ document.addEventListener("keydown", (event) => {
   pop.querySelector("summary").focus();
 });
 
+/** Parts that change by themselves: <section id data-poll="address" data-said="what a screen reader hears">. The answer
+    takes its place until one comes without data-poll. Without script one loads the page again. */
+function polls(root) {
+  const parts = root.matches?.("[data-poll]") ? [root] : root.querySelectorAll("[data-poll]");
+  for (const part of parts) {
+    for (const link of part.querySelectorAll("[data-poll-hide]")) link.hidden = true;
+    setTimeout(() => poll(part), 2000);
+  }
+}
+async function poll(part) {
+  if (!part.isConnected) return;
+  let answer;
+  try {
+    answer = document.hidden ? null : await fetch(part.dataset.poll);
+  } catch {
+    answer = null; // offline for a moment
+  }
+  if (!answer?.ok) {
+    if (!answer || answer.status >= 500) setTimeout(() => poll(part), 5000);
+    return;
+  }
+  const made = document.createElement("template");
+  made.innerHTML = await answer.text();
+  const fresh = made.content.firstElementChild;
+  if (!fresh) return;
+  if (fresh.dataset.said !== part.dataset.said) tell(fresh.dataset.said);
+  // Who stands in it with the keyboard keeps their place.
+  const held = part.contains(document.activeElement) && document.activeElement !== document.body;
+  part.replaceWith(fresh);
+  if (held) {
+    fresh.tabIndex = -1;
+    fresh.focus({ preventScroll: true });
+  }
+  fresh.dispatchEvent(new Event("part-added", { bubbles: true }));
+}
+
+/** Say something to who listens. */
+function tell(words) {
+  let line = document.getElementById("told");
+  if (!line) {
+    line = document.body.appendChild(document.createElement("p"));
+    line.id = "told";
+    line.className = "vh";
+    line.setAttribute("role", "status");
+  }
+  setTimeout(() => { line.textContent = words; }, 100);
+}
+
 /** Wake up what stands in `root`. Who adds parts later says so: part.dispatchEvent(new Event("part-added", {bubbles: true})). */
 function enliven(root) {
   copyButtons(root);
+  polls(root);
   printButtons(root);
   composers(root);
 }
