@@ -126,6 +126,12 @@ def _parser() -> argparse.ArgumentParser:
     rotate.add_argument(
         "--now", action="store_true", help="a key leaked: replace all at once (some calls fail for an hour)"
     )
+
+    saved = add("backup", upkeep.backup, "Write everything to one file, while people go on.")
+    saved.add_argument("file", type=Path, metavar="FILE")
+    saved.add_argument("--force", action="store_true", help="replace the file when it is there")
+    restored = add("restore", upkeep.restore, "Put a backup into an empty database.")
+    restored.add_argument("file", type=Path, metavar="FILE")
     return parser
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from lti_tool.commands import _cipher, _writing
+from lti_tool.commands import Wrong, _cipher, _database, _settings, _writing
 
 LEAKED = """\
 Every key that this tool had is gone from its key set. What that breaks:
@@ -26,4 +26,59 @@ def keys_rotate(options: argparse.Namespace) -> int:
         print(LEAKED, file=sys.stderr)
     elif not rotation.begun:
         print("A rotation is under way already; nothing was changed.", file=sys.stderr)
+    return 0
+
+
+KEEP_SAFE = """\
+This file holds names, words and figures of people: keep it as safe as the database itself. Keep
+LEERKRING_ENCRYPTION_KEY and LEERKRING_SECRET_KEY somewhere else: without them it can't be restored."""
+
+RESTORED = """\
+Before you let people in:
+- Everybody comes in anew. Sign-in links, registration codes and other one-use codes did not come along: make new ones.
+- Who was erased after this backup was made is back: erase them again (`leerkring people erase`).
+- If keys leaked after it was made, run `leerkring keys rotate --now` again."""
+
+OTHER_INSTALLATION = """\
+LEERKRING_SECRET_KEY is not the one of the installation that this backup comes from. Set that one before you start:
+with another one the figures of this year count people twice who took part before and after."""
+
+
+def backup(options: argparse.Namespace) -> int:
+    """Write everything that is to be kept to one file."""
+    from lti_tool.db import backup
+    from lti_tool.db.backup_format import BackupError
+    from lti_tool.web.runtime import system_clock
+
+    settings = _settings()
+    database = _database(settings)
+    secrets = {"cipher": _cipher(settings), "secret_key": settings.secret_key}
+    try:
+        made = backup.write(database, options.file, now=system_clock(), force=options.force, **secrets)
+    except BackupError as error:
+        raise Wrong(str(error)) from None
+    finally:
+        database.dispose()
+    print(f"file: {options.file}\nrevision: {made.revision}\ntables: {made.tables}")
+    print(f"rows: {made.rows}\nbytes: {made.bytes}")
+    print(KEEP_SAFE, file=sys.stderr)
+    return 0
+
+
+def restore(options: argparse.Namespace) -> int:
+    """Put a backup into an empty database."""
+    from lti_tool.db.backup_format import BackupError
+    from lti_tool.db.restore import restore
+
+    settings = _settings()
+    database = _database(settings)
+    try:
+        done = restore(database, options.file, cipher=_cipher(settings), secret_key=settings.secret_key)
+    except BackupError as error:
+        raise Wrong(str(error)) from None
+    finally:
+        database.dispose()
+    print(f"made_at: {done.made_at:%Y-%m-%dT%H:%M:%SZ}\nversion: {done.version}")
+    print(f"revision: {done.revision}\nrows: {done.rows}")
+    print(RESTORED if done.same_secret_key else f"{OTHER_INSTALLATION}\n{RESTORED}", file=sys.stderr)
     return 0

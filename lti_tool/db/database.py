@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql as postgresql_dialect
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.orm import Session
@@ -56,6 +56,15 @@ class Database:
         """A session on one consistent view; a write in it is refused by the database itself."""
         with Session(self._reader, autoflush=False, expire_on_commit=False) as session:
             yield session
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection that reads one moment of the database, however long it takes and whoever writes meanwhile."""
+        engine = self._reader
+        if self.dialect == "postgresql":
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with engine.connect() as connection, connection.begin():
+            yield connection
 
     @contextlib.contextmanager
     def writing(self, *, patience: float = PATIENCE) -> Iterator[Session]:

@@ -37,4 +37,14 @@ def current(connection: Connection) -> str | None:
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring a database to a revision, in one transaction."""
     with engine.begin() as connection:
-        command.upgrade(config(connection), revision)
+        upgrade_on(connection, revision)
+
+
+def upgrade_on(connection: Connection, revision: str = "head") -> None:
+    """Bring a database to a revision, within the transaction of the connection."""
+    command.upgrade(config(connection), revision)
+
+
+def known() -> set[str]:
+    """Every revision that this version knows."""
+    return {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
