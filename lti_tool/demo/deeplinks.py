@@ -117,7 +117,7 @@ class Pickings:
             custom = item.get("custom", {})
             if not isinstance(custom, dict) or not all(isinstance(value, str) for value in custom.values()):
                 raise Unacceptable("custom fields are texts")
-            if "url" in item and not self._platform.is_canvas:
+            if "url" in item and self._platform.product == "moodle":
                 # Moodle then looks for a tool with this domain (locallib.php:1458) and may find another one.
                 raise Unacceptable("an item has a url, which makes Moodle forget whose link it is")
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from lti_tool.organisations import operations as organisations
-from lti_tool.organisations.queries import organisation_by_slug
 from lti_tool.organisations.registration import make_code
 from lti_tool.people import operations as people
 from lti_tool.web.runtime import Runtime
@@ -29,11 +27,3 @@ class FromLeerkring:
         with self.runtime.database.writing() as db:
             token = people.grant_by_link(db, self.organisation_id, "admin", now=self.runtime.clock())
         return f"{self.runtime.settings.base_url}/signin/{token}"
-
-
-def to(runtime: Runtime, slug: str, name: str) -> FromLeerkring:
-    """Letters to the organisation with this slug, which is made when it isn't there."""
-    with runtime.database.writing() as db:
-        found = organisation_by_slug(db, slug)
-        made = found.id if found else organisations.add_organisation(db, slug=slug, name=name, now=runtime.clock())
-    return FromLeerkring(runtime, made)

@@ -55,11 +55,23 @@ class PracticeCourse(_Piece):
     intro: str
 
 
+class FirstSpace(_Piece):
+    """The space that there is to look at and to put in a course, before anybody began one."""
+
+    title: str
+    what_for: str
+    question: str
+    text: str
+
+
 class PracticeWorld(_Piece):
     """Who and what is there at the beginning."""
 
     slug: str
     name: str
+    host: str
+    """Who began the first space."""
+    space: FirstSpace
     people: tuple[PracticePerson, ...] = Field(alias="person")
     courses: tuple[PracticeCourse, ...] = Field(alias="course")
 

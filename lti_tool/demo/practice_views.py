@@ -52,6 +52,10 @@ def create_app(practice: Practice, frames: Frames) -> Flask:
     def office() -> ResponseReturnValue:
         return tools_page()
 
+    @app.get("/mod/lti/toolconfigure.php")
+    def as_in_moodle() -> ResponseReturnValue:
+        return redirect(url_for("office"))
+
     @app.route("/bericht", methods=["GET", "POST"])
     def letter() -> ResponseReturnValue:
         asked = request.form.get("what", "")
@@ -97,7 +101,7 @@ def create_app(practice: Practice, frames: Frames) -> Flask:
 
     @app.after_request
     def headers(response: Response) -> Response:
-        if response.mimetype == "text/html":
+        if "lms_nonce" in g:  # the platform's own addresses have nothing but a form that sends itself
             response.headers["Content-Security-Policy"] = (
                 f"default-src 'self'; script-src 'nonce-{_nonce()}'; base-uri 'none'; "
                 f"frame-src 'self' {' '.join(f'{site}:*' for site in _SITES)}"

@@ -11,15 +11,18 @@ from lti_tool.activity import operations as activity
 from lti_tool.activity.models import Kind
 from lti_tool.conversations import operations as conversations
 from lti_tool.conversations.forms import NewConversation, NewPost
-from lti_tool.db import Session
+from lti_tool.db import Session, new_id
 from lti_tool.db.installation import fact, state
 from lti_tool.demo import content
 from lti_tool.demo.lms import client_id
 from lti_tool.demo.platform import Platform
+from lti_tool.demo.practice import PracticeWorld
 from lti_tool.organisations import keys, networks
 from lti_tool.organisations import operations as organisations
 from lti_tool.organisations.addresses import Reach
+from lti_tool.organisations.queries import organisation_by_slug
 from lti_tool.people import operations as people
+from lti_tool.people.models import Person
 from lti_tool.people.staff_list import import_staff
 from lti_tool.people.viewer import Viewer, of_person
 from lti_tool.record import operations as record
@@ -80,6 +83,28 @@ def fill(runtime: Runtime, platforms: Mapping[str, Platform], world: content.Wor
             period = activity.quarter_of(filling.now.date())
             reports.take_snapshot(db, runtime.settings, organisation_id, period, now=filling.now)
         state(db, "demo", "filled")
+
+
+def begin_hospital(runtime: Runtime, begin: PracticeWorld) -> uuid.UUID:
+    """The organisation of the hospital that has no Leerkring yet: there is one space to look at, and no platform.
+    Returns its id; it is made when it isn't there."""
+    now = runtime.clock()
+    with runtime.database.writing() as db:
+        if found := organisation_by_slug(db, begin.slug):
+            return found.id
+        made = organisations.add_organisation(db, slug=begin.slug, name=begin.name, now=now)
+        host = Person(
+            id=new_id(now), organisation_id=made, name=begin.host, created_at=now, arrived_at=now, is_test=True
+        )
+        db.add(host)
+        db.flush()
+        viewer, first = of_person(db, host.id, now=now), begin.space
+        space = spaces.start(db, viewer, title=first.title, what_for=first.what_for, level=Level.OPEN, now=now)
+        db.flush()
+        if here := access.find(db, viewer, space.slug, now=now):
+            new = NewConversation(kind="question", title=first.question, text=first.text)
+            conversations.start(db, viewer, here, new, now=now)
+        return made
 
 
 def _organisations(filling: _Filling, platforms: Mapping[str, Platform]) -> None:

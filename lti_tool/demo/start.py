@@ -87,7 +87,8 @@ def build(settings: Settings, database: Database, port: int) -> Wsgi:
     runtime = tool.extensions["leerkring"]
     seed.fill(runtime, platforms, world)
     empty = practice.world()
-    hospital = practice.make(origin, settings.base_url, letters.to(runtime, empty.slug, empty.name))
+    post = letters.FromLeerkring(runtime, seed.begin_hospital(runtime, empty))
+    hospital = practice.make(origin, settings.base_url, post)
     more = {empty.slug: practice_views.create_app(hospital, frames)}
     return by_host(tool.wsgi_app, lms.create_app(platforms, frames, more), frames)  # type: ignore[arg-type]
 
