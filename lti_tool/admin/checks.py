@@ -107,6 +107,7 @@ class _Tested:
     scopes: list[str] | None
     roster: bool
     grades: bool
+    key_set_fetched_at: datetime | None
 
 
 def test_platform(
@@ -198,7 +199,8 @@ def _their_keys(platform: _Tested, session: Sessions) -> tuple[Check, list[dict[
         except (ConnectorError, ValueError):
             seen = Seen(False, "not_keys", seen.seconds, seen.host, seen.status, seen.content_type)
     if not found:
-        return Check("keys", "fault", {"seen": asdict(seen)}, "L05"), None
+        kept = platform.key_set_fetched_at is not None
+        return Check("keys", "fault", {"seen": asdict(seen), "kept": kept}, "L05"), None
     return Check("keys", "done", {"keys": len(found), "seconds": round(seen.seconds, 1)}), found
 
 

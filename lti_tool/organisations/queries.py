@@ -31,6 +31,9 @@ class DeploymentRow:
     accepted: bool
     first_seen_at: datetime
     last_seen_at: datetime | None
+    name: str = ""
+    """What the admin calls it; empty is its id."""
+    switched_off: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,16 @@ class PlatformRow:
     jwks_url: str
     product: str
     key_set_fetched_at: datetime | None
+    version: str
+    names: bool
+    emails: bool
+    roster: bool
+    grades: bool
+    scopes: list[str] | None
+    """What the LMS granted; None when it was registered by hand."""
+    frame_hosts: str
+    created_at: datetime
+    switched_off_at: datetime | None
     deployments: tuple[DeploymentRow, ...]
 
 
@@ -96,6 +109,8 @@ def platforms(db: Session, organisation_id: uuid.UUID | None = None) -> list[Pla
         Deployment.accepted_at,
         Deployment.first_seen_at,
         Deployment.last_seen_at,
+        Deployment.name,
+        Deployment.switched_off_at,
     ).order_by(Deployment.first_seen_at, Deployment.id)
     query = (
         select(
@@ -109,6 +124,15 @@ def platforms(db: Session, organisation_id: uuid.UUID | None = None) -> list[Pla
             Platform.jwks_url,
             Platform.product,
             Platform.key_set_fetched_at,
+            Platform.version,
+            Platform.names,
+            Platform.emails,
+            Platform.roster,
+            Platform.grades,
+            Platform.scopes,
+            Platform.frame_hosts,
+            Platform.created_at,
+            Platform.switched_off_at,
         )
         .join(Organisation, Organisation.id == Platform.organisation_id)
         .order_by(Organisation.slug, Platform.name, Platform.id)
@@ -116,8 +140,8 @@ def platforms(db: Session, organisation_id: uuid.UUID | None = None) -> list[Pla
     if organisation_id is not None:
         found = found.where(Deployment.organisation_id == organisation_id)
         query = query.where(Platform.organisation_id == organisation_id)
-    for platform_id, key, deployment_id, accepted_at, first, last in db.execute(found):
-        row = DeploymentRow(key, deployment_id, accepted_at is not None, first, last)
+    for platform_id, key, deployment_id, accepted_at, first, last, name, off_at in db.execute(found):
+        row = DeploymentRow(key, deployment_id, accepted_at is not None, first, last, name, off_at is not None)
         of_platform.setdefault(platform_id, []).append(row)
     return [
         PlatformRow(**row, deployments=tuple(of_platform.get(row["id"], ()))) for row in db.execute(query).mappings()

@@ -196,14 +196,28 @@ def grant(
     )
 
 
-def grant_by_link(db: Session, organisation_id: uuid.UUID, role: str, *, now: datetime) -> str:
+def grant_by_link(
+    db: Session,
+    organisation_id: uuid.UUID,
+    role: str,
+    *,
+    name: str = "",
+    now: datetime,
+    by: uuid.UUID | None = None,
+) -> str:
     """Make a person without an LMS, with a role, and the token of a one-time sign-in address."""
-    person = Person(id=new_id(now), organisation_id=organisation_id, name="", created_at=now, arrived_at=now)
+    person = Person(id=new_id(now), organisation_id=organisation_id, name=name, created_at=now, arrived_at=now)
     db.add(person)
     db.flush()
-    grant(db, organisation_id, role, person.id, now=now, by=None)
+    grant(db, organisation_id, role, person.id, now=now, by=by)
+    return make_sign_in_link(db, person.id, now=now)
+
+
+def make_sign_in_link(db: Session, person_id: uuid.UUID, *, now: datetime) -> str:
+    """The token of a new one-time sign-in address of somebody; an earlier one ends."""
     token = secrets.token_urlsafe(32)
-    link = {"token_hash": hashlib.sha256(token.encode()).digest(), "person_id": person.id}
+    db.execute(delete(SignInLink).where(SignInLink.person_id == person_id))
+    link = {"token_hash": hashlib.sha256(token.encode()).digest(), "person_id": person_id}
     db.add(SignInLink(**link, expires_at=now + LINK_LIFE))
     db.flush()
     return token

@@ -89,6 +89,8 @@ class Stage:
             "door_id": self.doors[level, "door"],
             "token": "never-given",
             "name": "help",
+            "which": "off",
+            "what": "privacy",
         }
 
 
