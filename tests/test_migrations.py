@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Boolean, Column, create_engine, make_url, text, true
+from sqlalchemy.exc import IntegrityError
 
 import lti_tool
 from lti_tool.db import Base, Database, migrations
@@ -80,3 +82,42 @@ def test_an_upgrade_keeps_what_was_there(empty: Database) -> None:
 def test_upgrading_twice_changes_nothing(empty: Database) -> None:
     migrations.upgrade(empty.engine)
     migrations.upgrade(empty.engine)
+
+
+def test_a_table_that_is_made_anew_keeps_what_points_at_it(empty: Database) -> None:
+    """SQLite copies and drops a table for many a change; with links switched on that deletes what hangs on it."""
+    migrations.upgrade(empty.engine, "0001")
+    with empty.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE parent (id INTEGER PRIMARY KEY)"))
+        links = "INTEGER REFERENCES parent (id) ON DELETE CASCADE"
+        connection.execute(text(f"CREATE TABLE child (id INTEGER PRIMARY KEY, parent_id {links})"))
+        connection.execute(text("INSERT INTO parent VALUES (1)"))
+        connection.execute(text("INSERT INTO child VALUES (1, 1)"))
+
+    def change() -> None:
+        with migrations.rebuilding(empty.engine) as connection:
+            operations = Operations(MigrationContext.configure(connection))
+            with operations.batch_alter_table("parent") as parent:
+                parent.add_column(Column("on", Boolean, server_default=true(), nullable=False))
+
+    change()
+    with empty.engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM child")).scalar_one() == 1
+        with pytest.raises(IntegrityError):
+            connection.execute(text("INSERT INTO child VALUES (2, 99)"))
+
+
+def test_a_change_that_leaves_rows_pointing_nowhere_is_undone(empty: Database) -> None:
+    migrations.upgrade(empty.engine, "0001")
+    with empty.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE parent (id INTEGER PRIMARY KEY)"))
+        connection.execute(
+            text("CREATE TABLE child (id INTEGER PRIMARY KEY, parent_id INTEGER REFERENCES parent (id))")
+        )
+    with (
+        pytest.raises((migrations.BrokenLinks, IntegrityError)),
+        migrations.rebuilding(empty.engine) as connection,
+    ):
+        connection.execute(text("INSERT INTO child VALUES (1, 99)"))
+    with empty.engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM child")).scalar_one() == 0

@@ -55,7 +55,7 @@ def restore(database: Database, path: Path, *, cipher: Cipher, secret_key: str) 
             _check(zipped, entry)
         place = "the tables"
         try:
-            with database.engine.begin() as db:
+            with migrations.rebuilding(database.engine) as db:
                 _make_ready(db, manifest)
                 with _without_order(db):
                     for entry in manifest.tables:
@@ -64,6 +64,8 @@ def restore(database: Database, path: Path, *, cipher: Cipher, secret_key: str) 
                     place = "the links between tables"
                 place = "the upgrade"
                 migrations.upgrade_on(db)
+        except migrations.BrokenLinks:
+            raise BackupError("Nothing was restored: rows of this backup point at rows that are not in it.") from None
         except SQLAlchemyError as error:
             reason = type(getattr(error, "orig", None) or error).__name__
             raise BackupError(f"Nothing was restored: the database refused {place} ({reason}).") from None
@@ -183,11 +185,8 @@ def _is_empty_demo(db: Connection) -> bool:
 @contextlib.contextmanager
 def _without_order(db: Connection) -> Iterator[None]:
     """Within it rows may point at rows that come later; at the end every link is checked."""
-    if db.dialect.name != "postgresql":
-        db.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+    if db.dialect.name != "postgresql":  # there `rebuilding` checks them
         yield
-        if db.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
-            raise BackupError("Nothing was restored: rows of this backup point at rows that are not in it.")
         return
     links = text(
         "SELECT conrelid::regclass::text AS of, quote_ident(conname) AS name, pg_get_constraintdef(oid) AS what"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -36,8 +39,36 @@ def current(connection: Connection) -> str | None:
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring a database to a revision, in one transaction."""
-    with engine.begin() as connection:
+    with rebuilding(engine) as connection:
         upgrade_on(connection, revision)
+
+
+class BrokenLinks(Exception):
+    """Rows point at rows that are not there."""
+
+
+@contextlib.contextmanager
+def rebuilding(engine: Engine) -> Iterator[Connection]:
+    """One transaction in which tables may be made anew: links between rows are checked at its end.
+
+    Many a change of a table on SQLite copies it, drops it and renames the copy. With foreign keys on, dropping it
+    deletes what points at it (https://www.sqlite.org/lang_altertable.html#otheralter), and they can't be turned off
+    within a transaction. Raises `BrokenLinks`.
+    """
+    with engine.connect() as connection:
+        if connection.dialect.name != "sqlite":
+            with connection.begin():
+                yield connection
+            return
+        raw: Any = connection.connection.driver_connection
+        raw.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                yield connection
+                if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+                    raise BrokenLinks
+        finally:
+            raw.execute("PRAGMA foreign_keys=ON")
 
 
 def upgrade_on(connection: Connection, revision: str = "head") -> None:
