@@ -27,6 +27,7 @@ from lti_tool.web.routes import Here
 
 PLATFORMS = "/admin/platforms"
 DONE = {
+    "made": lazy("De koppeling is bewaard. Open nu de link in een cursus, om te zien of het werkt."),
     "name": lazy("De naam is bewaard."),
     "agreed": lazy("Bewaard. Het geldt vanaf de volgende keer dat iemand binnenkomt."),
     "hosts": lazy("De adressen zijn bewaard."),
