@@ -62,10 +62,15 @@ def frame_only(hosts: str) -> None:
     g.frame_hosts = hosts
 
 
+def form_to(target: str) -> None:
+    """Let the form of this answer go to this origin, and nowhere else."""
+    g.form_action = target
+
+
 def _policy(ancestors: str) -> str:
-    nonce = f"'nonce-{csp_nonce()}'"
+    nonce, to = f"'nonce-{csp_nonce()}'", g.get("form_action", "'self'")
     return (
         f"default-src 'none'; script-src {nonce}; style-src 'self' {nonce}; img-src 'self'; font-src 'self'; "
-        f"connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        f"connect-src 'self'; form-action {to}; base-uri 'none'; "
         f"frame-ancestors {ancestors}"
     )

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from lti_tool.db import Database
 from tests.lti.helpers import arrivals
+from tests.lti.picking import begin
 from tests.platform import FATMA, INSTRUCTOR, LEARNER, LTI, VISIT, LyingPlatform, User, Visitor, new_key
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -118,12 +119,20 @@ BAD: dict[str, tuple[Lie, int, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_known_bad(visitor: Visitor, platform: LyingPlatform, database: Database, name: str) -> None:
+OF_A_LINK = {"no resource link", "resource link without an id", "resource link is a list"}
+"""Who picks has no link yet, so these are fine then (Canvas sends one all the same)."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(kind, name) for kind in ("link", "pick") for name in BAD if kind == "link" or name not in OF_A_LINK],
+)
+def test_known_bad(visitor: Visitor, platform: LyingPlatform, database: Database, kind: str, name: str) -> None:
     lie, status, code = BAD[name]
+    visit = VISIT if kind == "link" else begin(platform, user=FATMA)
     lie(platform)
     with capture_logs() as logs:
-        answer = visitor.launch()
+        answer = visitor.launch(visit)
     assert_a_page_with_a_code(answer, status, code)
     assert not arrivals(database), "somebody arrived"
     assert "Set-Cookie" not in answer.headers
@@ -220,6 +229,30 @@ def test_valid(visitor: Visitor, database: Database, name: str) -> None:
     assert arrived | said == arrived
     for _ in range(2):  # F5
         assert visitor.client.get(answer.headers["Location"]).status_code == 200
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_valid_request_to_pick(visitor: Visitor, platform: LyingPlatform, name: str) -> None:
+    user, roles, teaches, _said = VALID[name]
+    answer = visitor.launch(begin(platform, user=user, roles=roles))
+    if teaches:
+        assert answer.status_code == 200
+        assert "Welke ruimte komt in de cursus?" in answer.get_data(as_text=True)
+    else:
+        assert_a_page_with_a_code(answer, 403, "L08")
+
+
+@pytest.mark.parametrize("name", sorted(OF_A_LINK))
+def test_valid_request_to_pick_whatever_it_says_of_a_link(visitor: Visitor, platform: LyingPlatform, name: str) -> None:
+    visit = begin(platform)
+    BAD[name][0](platform)
+    assert visitor.launch(visit).status_code == 200
+
+
+def test_valid_request_to_pick_without_context(visitor: Visitor, platform: LyingPlatform) -> None:
+    visit = begin(platform)
+    change(context=None)(platform)
+    assert visitor.launch(visit).status_code == 200
 
 
 def test_valid_without_context(visitor: Visitor, database: Database) -> None:

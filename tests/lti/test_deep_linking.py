@@ -1,0 +1,513 @@
+"""Deep linking: what a teacher picks goes to the course as a signed answer, and opens by itself there."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from lti_tool.db import Database
+from lti_tool.demo.deeplinks import Answered
+from lti_tool.demo.shapes import ADMINISTRATOR, Unacceptable
+from lti_tool.lti.models import Picking
+from lti_tool.organisations import keys
+from lti_tool.organisations.models import Platform as PlatformRow
+from lti_tool.organisations.operations import add_organisation
+from lti_tool.people.models import Identity, Person
+from lti_tool.spaces.models import Membership, PlacedLink, Space
+from lti_tool.spaces.policy import Level
+from lti_tool.web.runtime import Runtime
+from tests.conftest import StandingClock
+from tests.lti.conftest import register
+from tests.lti.picking import ITEMS, NOOR, Dialog, answer_in, click, said_in
+from tests.lti.test_recorded import recorded, replay
+from tests.platform import FATMA, INSTRUCTOR, LEARNER, LTI, Course, Link, LyingPlatform, Visitor, lying_platform
+
+DL = "https://purl.imsglobal.org/spec/lti-dl/claim/"
+NEW = {"title": "Nachtvogels", "what_for": "Samen de nacht door.\n\nMet vragen.", "level": "private"}
+
+
+@pytest.fixture(params=["moodle", "canvas"])
+def product(request: pytest.FixtureRequest, platform: LyingPlatform, database: Database) -> str:
+    platform.product = request.param
+    with database.writing() as db:
+        db.execute(update(PlatformRow).values(product=request.param))
+    return str(request.param)
+
+
+@pytest.fixture
+def dialog(app: Flask, platform: LyingPlatform) -> Dialog:
+    return Dialog(app, platform)
+
+
+@pytest.fixture
+def noor(dialog: Dialog, database: Database, organisation: uuid.UUID) -> uuid.UUID:
+    """Noor, who has been here before."""
+    dialog.open()
+    with database.reading() as db:
+        return db.scalars(select(Person.id)).one()
+
+
+def make_space(
+    database: Database, now: datetime, organisation: uuid.UUID, lead: uuid.UUID, title: str, level: Level
+) -> Space:
+    from lti_tool.people import viewer as viewers
+    from lti_tool.spaces import operations
+
+    with database.writing() as db:
+        viewer = viewers.of_person(db, lead, now=now)
+        return operations.start(
+            db, viewer, title=title, what_for="Minder delier, samen uitgezocht.", level=level, now=now
+        )
+
+
+@pytest.fixture
+def space(database: Database, clock: StandingClock, organisation: uuid.UUID, noor: uuid.UUID) -> Callable[..., Space]:
+    return lambda title="Delier op de IC", level=Level.OPEN, lead=noor: make_space(
+        database, clock(), organisation, lead, title, level
+    )
+
+
+def test_a_new_space_is_in_the_course_in_one_go_and_opens_for_its_learners(
+    dialog: Dialog, visitor: Visitor, product: str, database: Database
+) -> None:
+    assert dialog.open().status_code == 200
+    assert "Set-Cookie" not in dialog.page.headers or "leerkring" not in dialog.page.headers["Set-Cookie"]  # type: ignore[union-attr]
+    assert "Er is nog geen ruimte om te kiezen." in dialog.text
+    assert "Begin een ruimte" in dialog.press("/new").get_data(as_text=True)
+    dialog.press("/start", **NEW, lets_in="yes", own_tab="yes")
+    (link,) = dialog.bring().links
+    assert link.title == "Nachtvogels"
+    assert link.description == "Samen de nacht door. Met vragen."
+    assert set(link.custom) == {"space", "door"}
+    assert link.own_tab is (product == "canvas"), "Moodle takes no such hint"
+    answer = click(visitor, link, user=FATMA)
+    with database.reading() as db:
+        made = db.scalars(select(Space)).one()
+        assert db.execute(
+            select(Membership.role, Identity.subject).join(Identity, Identity.person_id == Membership.person_id)
+        ).all() == [("lead", platform_subject(dialog, NOOR.subject))]
+    assert answer.location == f"/s/{made.slug}/join"
+    assert visitor.client.get(answer.location).status_code == 200
+    # And its trekker lands in it.
+    assert click(visitor, link, user=NOOR, roles=(INSTRUCTOR,)).location == f"/s/{made.slug}"
+
+
+def platform_subject(dialog: Dialog, subject: str) -> str:
+    return dialog.platform.subject(NOOR) if hasattr(dialog.platform, "subject") else subject
+
+
+def test_the_answer_is_what_the_specification_and_both_lms_ask(
+    dialog: Dialog, space: Callable[..., Space], product: str, clock: StandingClock
+) -> None:
+    made = space("Delier 🌙 op de <b>IC</b>")
+    dialog.open()
+    header, said = said_in(dialog.press("/place", space=str(made.id)), dialog.client)
+    assert header["alg"] == "RS256"
+    published = dialog.client.get("/lti/jwks").get_json()["keys"]
+    assert header["kid"] in {key["kid"] for key in published}
+    now = int(clock().timestamp())
+    assert said["iss"] == "client-1"
+    assert said["aud"] == dialog.platform.issuer, "a text: Canvas takes no list"
+    assert (said["iat"], said["exp"]) == (now, now + 300)
+    assert len(said["nonce"]) > 20
+    assert said[LTI + "deployment_id"] == "1"
+    assert said[LTI + "message_type"] == "LtiDeepLinkingResponse"
+    assert said[LTI + "version"] == "1.3.0"
+    assert (DL + "data" in said) is (product == "canvas"), "none when none was sent"
+    (item,) = said[ITEMS]
+    assert item["type"] == "ltiResourceLink"
+    assert item["title"] == "Delier 🌙 op de <b>IC</b>"
+    assert item["custom"]["space"] == made.slug
+    assert len(item["custom"]["door"]) >= 32
+    if product == "moodle":
+        assert "url" not in item, "with it Moodle forgets whose link it is"
+    else:
+        assert item["url"] == "http://localhost:5000/lti/launch"
+    assert None not in (*said.values(), *item.values())
+
+
+def test_the_answer_goes_to_the_lms_alone_by_itself_or_by_a_button(dialog: Dialog, space: Callable[..., Space]) -> None:
+    made = space()
+    dialog.open()
+    page = dialog.press("/place", space=str(made.id))
+    policy = page.headers["Content-Security-Policy"]
+    assert f"form-action {dialog.platform.issuer};" in policy
+    assert f"frame-ancestors 'self' {dialog.platform.issuer}" in policy
+    body = page.get_data(as_text=True)
+    assert ".submit()" in body
+    assert "<button" in body
+    assert "unsafe" not in policy
+
+
+def test_many_in_one_go(dialog: Dialog, space: Callable[..., Space], visitor: Visitor) -> None:
+    made = [space(f"Ruimte {n}", level) for n, level in enumerate((Level.OPEN, Level.KNOCK, Level.HIDDEN))]
+    dialog.open()
+    dialog.press("/place", space=[str(one.id) for one in made], latch=str(made[2].id))
+    links = dialog.bring().links
+    assert [link.title for link in links] == ["Ruimte 0", "Ruimte 1", "Ruimte 2"]
+    assert len({link.custom["door"] for link in links}) == 3
+    for link, one in zip(links, made, strict=True):
+        assert click(visitor, link, user=FATMA).location == f"/s/{one.slug}/join"
+
+
+def test_one_where_one_was_asked(app: Flask, platform: LyingPlatform, space: Callable[..., Space]) -> None:
+    made = [space("Eerste"), space("Tweede")]
+    dialog = Dialog(app, platform, multiple=False)
+    dialog.open()
+    assert 'type="radio"' in dialog.text
+    page = dialog.press("/place", space=[str(one.id) for one in made])
+    assert page.status_code == 422
+    assert "Kies er een." in dialog.text
+    dialog.press("/place", space=str(made[1].id))
+    assert [link.title for link in dialog.bring().links] == ["Tweede"]
+
+
+def test_nothing_picked_is_an_empty_answer(dialog: Dialog, database: Database) -> None:
+    dialog.open()
+    token = dialog.token
+    dialog.press("/cancel")
+    assert dialog.bring().links == ()
+    assert dialog.send("/cancel", token=token).status_code == 400
+    with database.reading() as db:
+        assert not db.scalars(select(Picking.id)).all()
+
+
+def test_what_was_sent_along_comes_back_as_it_was(app: Flask, platform: LyingPlatform) -> None:
+    dialog = Dialog(app, platform, data='{"k": "ü <&>"}')
+    dialog.open()
+    _header, said = said_in(dialog.press("/cancel"), dialog.client)
+    assert said[DL + "data"] == '{"k": "ü <&>"}'
+
+
+def test_a_second_answer_makes_nothing_twice(dialog: Dialog, database: Database) -> None:
+    dialog.open()
+    token = dialog.token
+    first = dialog.press("/start", **NEW)
+    dialog.bring(first)
+    for path, fields in {"/start": NEW, "/place": {}, "": {}, "/new": {}, "/cancel": {}}.items():
+        page = dialog.send(path, token=token, **fields)
+        assert page.status_code == 400
+        body = page.get_data(as_text=True)
+        assert "Open dit opnieuw vanuit je cursus" in body
+        assert "Er is niets dubbel gemaakt." in body
+        assert "JWT" not in body
+    with database.reading() as db:
+        assert len(db.scalars(select(Space.id)).all()) == 1
+        assert len(db.scalars(select(PlacedLink.key_hash)).all()) == 1
+
+
+def test_after_an_hour_it_is_opened_again(dialog: Dialog, clock: StandingClock, database: Database, app: Flask) -> None:
+    dialog.open()
+    token = dialog.token
+    clock.forward(minutes=59)
+    assert dialog.send("", token=token).status_code == 200
+    clock.forward(minutes=1)
+    assert dialog.send("/start", token=token, **NEW).status_code == 400
+    from lti_tool.lti import operations
+
+    with database.writing() as db:
+        operations.clear(db, clock())
+        assert not db.scalars(select(Picking.id)).all()
+
+
+@pytest.mark.parametrize("token", ["", "x", "0" * 32, f"{uuid.uuid4().hex}.{'0' * 64}", "é.ü", "\0", "a" * 5000])
+def test_a_made_up_token_is_nobodys(dialog: Dialog, token: str) -> None:
+    dialog.open()
+    for path in ("", "/new", "/place", "/start", "/cancel"):
+        assert dialog.send(path, token=token, **NEW).status_code == 400
+
+
+def test_a_token_whose_signature_was_changed_is_nobodys(dialog: Dialog) -> None:
+    dialog.open()
+    name, mac = dialog.token.split(".")
+    assert dialog.send("", token=f"{name}.{mac[:-1]}{'0' if mac[-1] != '0' else '1'}").status_code == 400
+    assert dialog.send("", token=name).status_code == 400
+    assert dialog.send("", token=f"{name}.{mac}").status_code == 200
+
+
+def test_the_same_message_opens_the_picker_once(dialog: Dialog, app: Flask, database: Database) -> None:
+    visitor = Visitor(dialog.client, dialog.platform)
+    fields = visitor.authorize(visitor.login(dialog.begin()))
+    assert visitor.post(fields).status_code == 200
+    replayed = visitor.post(fields)
+    assert replayed.status_code == 400
+    assert "Code L02" in replayed.get_data(as_text=True)
+    with database.reading() as db:
+        assert len(db.scalars(select(Picking.id)).all()) == 1
+
+
+def test_nothing_of_the_answers_address_is_readable_at_rest(
+    dialog: Dialog, platform: LyingPlatform, database: Database, app: Flask
+) -> None:
+    """Moodle's holds the session key of the teacher."""
+    replay(platform, recorded("moodle/lti_deep_linking.json"))
+    at_rest = platform.change
+
+    def here(said: dict[str, Any]) -> Any:
+        changed = at_rest(said) if at_rest else said
+        settings = changed[DL + "deep_linking_settings"]
+        address = settings["deep_link_return_url"].replace("http://127.0.0.1:8045", platform.issuer)
+        return {**changed, DL + "deep_linking_settings": {**settings, "deep_link_return_url": address}}
+
+    platform.change = here
+    assert dialog.open().status_code == 200
+    with database.reading() as db:
+        row = db.execute(select(*Picking.__table__.columns)).mappings().one()
+    assert b"SESSKEY" not in row["answer_to"]
+    assert "SESSKEY" not in repr({**row, "answer_to": b""})
+    assert "SESSKEY" not in dialog.text
+    page = dialog.press("/cancel")
+    assert f'action="{platform.issuer}/mod/lti/contentitem_return.php?course=2&id=1&sesskey=SESSKEY"' in dialog.text
+    assert page.headers["Cache-Control"] == "private, no-store"
+
+
+def test_a_recorded_request_of_moodle(
+    dialog: Dialog, platform: LyingPlatform, database: Database, product: str
+) -> None:
+    if product != "moodle":
+        pytest.skip("Moodle's own")
+    replay(platform, recorded("moodle/lti_deep_linking.json"))
+    honest = platform.change
+    assert honest
+    address = f"{platform.issuer}/mod/lti/contentitem_return.php?course=2&id=1&sesskey=X"
+    platform.change = lambda said: (
+        changed := honest(said),
+        changed[DL + "deep_linking_settings"].update(deep_link_return_url=address),
+    )[0]
+    assert dialog.open().status_code == 200
+    assert "Wondzorg 2026" in dialog.text
+    assert 'name="title" value="Nieuwe leerruimte"' in dialog.text, "what the teacher typed already"
+    assert "eigen tabblad? Dat kies je straks in Moodle" in dialog.text or "own tab" in dialog.text
+    _header, said = said_in(dialog.press("/start", **NEW), dialog.client)
+    (item,) = said[ITEMS]
+    # Moodle made the form of its activity of these fields, and of no others.
+    known = recorded("moodle/deep_linking_answer_single.json")
+    assert set(item) <= set(known["sent"][ITEMS][0]) - {"url"}
+    assert known["form"]["name"] == known["sent"][ITEMS][0]["title"]
+    assert known["form"]["introeditor"]["text"] == known["sent"][ITEMS][0]["text"]
+    assert known["form"]["instructorcustomparameters"] == "space_id=42", "lines of name=value"
+    assert all("\n" not in value and "=" not in value for value in item["custom"].values())
+    with database.reading() as db:
+        assert db.scalars(select(Identity.subject)).one() == "63"
+
+
+def test_a_recorded_request_of_canvas(
+    dialog: Dialog, platform: LyingPlatform, product: str, database: Database
+) -> None:
+    if product != "canvas":
+        pytest.skip("Canvas's own")
+    said = recorded("canvas/lti_id_token_deep_linking_editor_button.json")
+    replay(platform, said)
+    page = dialog.open()
+    assert page.status_code == 200, "the address is on the school's own host, which the token names"
+    assert "Open in a" in dialog.text or "Open in een eigen tabblad" in dialog.text
+    page = dialog.press("/start", **NEW, own_tab="yes")
+    assert "form-action https://canvas.stjude-trust.example;" in page.headers["Content-Security-Policy"]
+    _header, answer = said_in(page, dialog.client)
+    sample = json.loads(
+        (Path(__file__).parent.parent / "recordings/canvas/lti_deep_linking_response_claims.json").read_text()
+    )
+    assert set(answer) == set(sample)
+    assert type(answer["aud"]) is type(sample["aud"])
+    assert set(answer[ITEMS][0]) <= set(sample[ITEMS][0])
+    assert answer[ITEMS][0]["window"] == sample[ITEMS][0]["window"]
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [
+        (LEARNER,),
+        (),
+        ("http://purl.imsglobal.org/vocab/lis/v2/institution/person#Instructor", LEARNER),
+        (ADMINISTRATOR, LEARNER),
+    ],
+)
+def test_who_does_not_teach_there_picks_nothing(
+    app: Flask, platform: LyingPlatform, roles: tuple[str, ...], database: Database
+) -> None:
+    dialog = Dialog(app, platform, roles=roles)
+    page = dialog.open()
+    assert page.status_code == 403
+    assert "Code L08" in dialog.text
+    assert "Een link maken doet de docent" in dialog.text
+    with database.reading() as db:
+        assert not db.scalars(select(Person.id)).all()
+        assert not db.scalars(select(Picking.id)).all()
+
+
+def test_an_admin_of_canvas_without_a_role_in_the_course_may_pick(app: Flask, platform: LyingPlatform) -> None:
+    assert Dialog(app, platform, roles=(ADMINISTRATOR,)).open().status_code == 200
+
+
+def test_a_deployment_that_waits_opens_no_picker(dialog: Dialog, platform: LyingPlatform, database: Database) -> None:
+    platform.change = lambda said: said.update({LTI + "deployment_id": "99"})
+    visitor = Visitor(dialog.client, platform)
+    page = visitor.post(visitor.authorize(visitor.login(dialog.begin(), lti_deployment_id="99")))
+    assert page.status_code == 403
+    assert "Code L04" in page.get_data(as_text=True)
+    with database.reading() as db:
+        assert not db.scalars(select(Picking.id)).all()
+
+
+@pytest.fixture
+def elsewhere(database: Database, clock: StandingClock) -> Iterator[LyingPlatform]:
+    """The LMS of another organisation on the same installation."""
+    with database.writing() as db:
+        add_organisation(db, slug="elders", name="Zorggroep Elders", now=clock())
+    with lying_platform(clock=clock) as other:
+        register(database, other, clock(), organisation="elders", name="Moodle van Elders")
+        yield other
+
+
+def test_another_organisation_picks_among_its_own(
+    app: Flask, elsewhere: LyingPlatform, space: Callable[..., Space], dialog: Dialog
+) -> None:
+    made = space("Van De Linde")
+    theirs = Dialog(app, elsewhere)
+    theirs.open()
+    assert "Van De Linde" not in theirs.text
+    page = theirs.press("/place", space=str(made.id))
+    assert page.status_code == 422
+    assert "Van De Linde" not in theirs.text
+    assert "kun je niet meer kiezen" in theirs.text
+
+
+def test_a_token_answers_for_its_own_tenant_alone(
+    app: Flask, elsewhere: LyingPlatform, space: Callable[..., Space], dialog: Dialog
+) -> None:
+    """Whoever shows the token of another organisation's picking acts in that picking, never in their own."""
+    made = space("Van De Linde", Level.PRIVATE)
+    theirs = Dialog(app, elsewhere)
+    theirs.open()
+    assert theirs.send("/place", space=str(made.id)).status_code == 422
+    page = theirs.press("/start", **NEW)
+    _key, token = answer_in(page)
+    _header, said = said_in(page, theirs.client)
+    assert said["aud"] == elsewhere.issuer
+    with pytest.raises(Unacceptable):
+        dialog.platform.pickings.take(_key, token)
+
+
+def test_a_link_of_one_organisation_opens_nothing_at_another(
+    app: Flask, elsewhere: LyingPlatform, space: Callable[..., Space], dialog: Dialog
+) -> None:
+    made = space("Geheim genoeg", Level.HIDDEN)
+    dialog.open()
+    dialog.press("/place", space=str(made.id), latch=str(made.id))
+    (link,) = dialog.bring().links
+    visitor = Visitor(app.test_client(), elsewhere)
+    typed = dataclasses.replace(link, title="Zelf getypt")
+    page = click(visitor, typed, user=FATMA, roles=(INSTRUCTOR,))
+    assert page.location.startswith("/doors/")
+    assert "eheim" not in visitor.client.get(page.location).get_data(as_text=True)
+
+
+def test_the_custom_field_alone_gives_no_more_than_before(
+    app: Flask, visitor: Visitor, space: Callable[..., Space]
+) -> None:
+    closed, open_ = space("Besloten", Level.PRIVATE), space("Open")
+    typed = Link("77", "Getypt", custom={"space": closed.slug, "door": "A" * 32})
+    assert click(visitor, typed, user=FATMA).location.startswith("/doors/")
+    typed = Link("78", "Getypt", custom={"space": open_.slug})
+    assert click(visitor, typed, user=FATMA).location == f"/s/{open_.slug}/join"
+
+
+def test_a_copied_course_asks_its_teacher_once(
+    dialog: Dialog, visitor: Visitor, space: Callable[..., Space], noor: uuid.UUID
+) -> None:
+    made = space("Nachtvogels", Level.PRIVATE)
+    dialog.open()
+    dialog.press("/place", space=str(made.id), latch=str(made.id))
+    (link,) = dialog.bring().links
+    copy, autumn = dataclasses.replace(link, id="501"), Course("50", "Wondzorg najaar")
+    early = click(visitor, copy, user=FATMA, course=autumn)
+    assert "Je docent kiest nog" in visitor.client.get(early.location).get_data(as_text=True)
+    asked = click(visitor, copy, user=NOOR, course=autumn, roles=(INSTRUCTOR,))
+    page = visitor.client.get(asked.location).get_data(as_text=True)
+    assert "Zelfde ruimte of een nieuwe, lege?" in page
+    # A course that is reset keeps its links, so nothing is asked.
+    for _ in range(2):
+        assert click(visitor, link, user=NOOR, roles=(INSTRUCTOR,)).location == f"/s/{made.slug}"
+
+
+def test_keys_that_rotate_meanwhile_fail_no_answer(
+    dialog: Dialog, space: Callable[..., Space], app: Flask, database: Database, clock: StandingClock
+) -> None:
+    made = space()
+    rt: Runtime = app.extensions["leerkring"]
+    for _ in range(3):
+        dialog.open()
+        with database.writing() as db:
+            keys.rotate_keys(db, rt.cipher, now=clock())
+        dialog.press("/place", space=str(made.id))
+        assert isinstance(dialog.bring(), Answered)
+        clock.forward(hours=2)
+
+
+BAD_SETTINGS: dict[str, Any] = {
+    "no settings": None,
+    "settings are a list": [],
+    "settings are empty": {},
+    "no return url": {"deep_link_return_url": None},
+    "return url of another host": {"deep_link_return_url": "https://evil.example/return"},
+    "return url that a browser reads as another host": {"deep_link_return_url": "https://evil.example\\@{host}/"},
+    "return url with a user": {"deep_link_return_url": "http://evil.example@{host}/"},
+    "return url on another port": {"deep_link_return_url": "http://127.0.0.1:1/return"},
+    "return url that is a script": {"deep_link_return_url": "javascript:alert(1)"},
+    "return url without a scheme": {"deep_link_return_url": "//{host}/return"},
+    "return url of a file": {"deep_link_return_url": "file://{host}/return"},
+    "return url with a line in it": {"deep_link_return_url": "http://{host}/a\nb"},
+    "return url that is a number": {"deep_link_return_url": 7},
+    "return url far too long": {"deep_link_return_url": "http://{host}/" + "a" * 2000},
+    "no accept types": {"accept_types": None},
+    "accept types is a text": {"accept_types": "ltiResourceLink"},
+    "accept types without links": {"accept_types": ["html", "file"]},
+    "no targets": {"accept_presentation_document_targets": None},
+    "empty targets": {"accept_presentation_document_targets": []},
+}
+
+
+@pytest.mark.parametrize("name", BAD_SETTINGS)
+def test_a_known_bad_request_to_pick(dialog: Dialog, platform: LyingPlatform, name: str, database: Database) -> None:
+    lie = BAD_SETTINGS[name]
+    host = platform.issuer.removeprefix("http://")
+
+    def change(said: dict[str, Any]) -> None:
+        if not lie:
+            said.pop(DL + "deep_linking_settings")
+            if lie is not None:
+                said[DL + "deep_linking_settings"] = lie
+            return
+        for key, value in lie.items():
+            settings = said[DL + "deep_linking_settings"]
+            settings.pop(key, None)
+            if value is not None:
+                settings[key] = value.replace("{host}", host) if isinstance(value, str) else value
+
+    platform.change = change
+    page = dialog.open()
+    assert page.status_code == 400, page.get_data(as_text=True)
+    assert "Code L05" in dialog.text
+    with database.reading() as db:
+        assert not db.scalars(select(Picking.id)).all()
+        assert not db.scalars(select(Person.id)).all()
+
+
+def test_an_address_that_the_admin_named_is_the_platforms(
+    dialog: Dialog, platform: LyingPlatform, database: Database
+) -> None:
+    address = "https://school.example/return"
+    platform.change = lambda said: said[DL + "deep_linking_settings"].update(deep_link_return_url=address)
+    assert dialog.open().status_code == 400
+    with database.writing() as db:
+        db.execute(update(PlatformRow).values(frame_hosts="https://school.example"))
+    assert dialog.open().status_code == 200
