@@ -132,6 +132,57 @@ def test_wrong_input_ends_with_a_sentence_and_status_2(run: Run, words: list[str
     assert "Traceback" not in told
 
 
+def test_a_backup_goes_to_another_folder(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = str(tmp_path / "kring.backup")
+    assert "nothing to back up" in run("backup", file)[2]
+    run("organisation", "add", "de-linde", "--name", "De Linde")
+    run("seed", "--organisation", "de-linde", "--size", "small")
+    rotated = run("keys", "rotate")[1]
+    status, said, told = run("backup", file)
+    assert (status, said["file"]) == (0, file)
+    assert int(said["rows"]) > 100
+    assert "keep it as safe as the database" in told
+    status, _, told = run("backup", file)
+    assert (status, "--force" in told) == (2, True)
+    assert run("backup", file, "--force")[0] == 0
+
+    status, _, told = run("restore", file)
+    assert (status, "is not empty" in told) == (2, True)
+    monkeypatch.setenv("LEERKRING_DATA_DIR", str(tmp_path / "new"))
+    status, said, told = run("restore", file)
+    assert status == 0
+    assert said["revision"] == run("db", "check")[1]["needed"]
+    assert "Everybody comes in anew" in told
+    assert "LEERKRING_SECRET_KEY is not the one" not in told
+    assert run("keys", "rotate")[1] == rotated  # still under way
+    assert run("seed", "--organisation", "de-linde", "--size", "small")[1]["space"] == "proefruimte-2"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "status", "sentence"),
+    [
+        (
+            "LEERKRING_ENCRYPTION_KEY",
+            "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk=",
+            2,
+            "another LEERKRING_ENCRYPTION_KEY",
+        ),
+        ("LEERKRING_SECRET_KEY", "t" * 40, 0, "LEERKRING_SECRET_KEY is not the one"),
+    ],
+)
+def test_a_backup_belongs_to_the_keys_it_was_made_with(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, status: int, sentence: str
+) -> None:
+    file = str(tmp_path / "kring.backup")
+    run("organisation", "add", "de-linde", "--name", "De Linde")
+    run("backup", file)
+    monkeypatch.setenv("LEERKRING_DATA_DIR", str(tmp_path / "new"))
+    monkeypatch.setenv(name, value)
+    found, _, told = run("restore", file)
+    assert (found, sentence in told) == (status, True)
+    assert run("restore", str(tmp_path / "nowhere"))[0] == 2
+
+
 def test_a_full_space_to_look_at(run: Run) -> None:
     run("organisation", "add", "de-linde", "--name", "De Linde")
     status, said, _ = run("seed", "--organisation", "de-linde", "--size", "small")

@@ -37,6 +37,7 @@ LEFT_OUT = {
     "login_state": "of use once, within minutes",
     "network_invitation": "of use once: one that was used since must not work again",
     "pending_registration": "of use once, within the hour",
+    "picking": "of use once, within the hour",
     "registration_code": "of use once: one that was used since must not work again",
     "service_token": "is asked for again",
     "sign_in_link": "of use once: one that was used since must not open the console again",
