@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, has_request_context, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from lti_tool.web import language, slots
+from lti_tool.web import language, slots, wishes
 from lti_tool.web.look import Look, look
 
 _INSIDE = Path(__file__).parent.parent / "_templates"
@@ -49,6 +49,7 @@ def environment() -> Environment:
         LANGUAGES=language.LANGUAGES,
         csp_nonce=csp_nonce,
         framed=framed,
+        frame_hosts=frame_hosts,
         now=lambda: g.now,
     )
     return env
@@ -64,6 +65,7 @@ def render(template: str, **context: Any) -> str:
         context.setdefault("theme", viewer.theme)
         context.setdefault("look", look_of(viewer))
         context.setdefault("page", {"back": _back(viewer)})
+        context.setdefault("own_tab", _own_tab(viewer))
         if here is not None and "account" not in context:
             context["account"] = slots.ask("account", here)
     return env.get_template(template).render(context)
@@ -101,11 +103,24 @@ def _back(viewer: Any) -> dict[str, Any] | None:
 def framed() -> bool:
     """Whether the browser shows this answer in a frame. One that is too old to say so is taken for a frame where the
     session began in one; what an LMS says of its windows is not (Moodle calls a whole window a frame)."""
+    if not has_request_context():
+        return False
     destination = request.headers.get("Sec-Fetch-Dest")
     if destination is None:
         viewer = g.get("viewer")
         return bool(viewer and viewer.frame_hosts)
     return destination in FRAMES
+
+
+def frame_hosts() -> str:
+    """The origins that may show this answer in a frame, space separated; empty when that may be any."""
+    viewer, hosts = g.get("viewer"), g.get("frame_hosts")
+    return str(hosts if hosts is not None else viewer.frame_hosts if viewer else "")
+
+
+def _own_tab(viewer: Any) -> str:
+    """The path of this page, when it is one that is shown in a frame and can be opened in a tab."""
+    return wishes.this_page() if viewer.frame_hosts and request.method == "GET" and framed() else ""
 
 
 def csp_nonce() -> str:

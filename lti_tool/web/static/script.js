@@ -171,6 +171,22 @@ function tell(words) {
   setTimeout(() => { line.textContent = words; }, 100);
 }
 
+/** Where somebody wanted to go, kept until they come in again: the server never sees the number of the post. */
+function wholeWish() {
+  if (!document.querySelector("[data-wish]") || !location.hash) return;
+  const keep = (path) => {
+    const name = "__Host-leerkring-wish";
+    if (!document.cookie.split("; ").some((one) => one.startsWith(`${name}=`))) return;
+    document.cookie = `${name}=${encodeURIComponent(path)}; Max-Age=600; Path=/; Secure; SameSite=None; Partitioned`;
+  };
+  try {
+    keep(location.pathname + location.search + location.hash);
+  } catch {
+    // A frame without an origin has no cookies.
+  }
+}
+wholeWish();
+
 /** Wake up what stands in `root`. Who adds parts later says so: part.dispatchEvent(new Event("part-added", {bubbles: true})). */
 function enliven(root) {
   copyButtons(root);
