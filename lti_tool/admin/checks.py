@@ -160,14 +160,14 @@ def _begin(db: Session, platform_id: uuid.UUID, now: datetime) -> bool:
     return db.scalar(row.returning(PlatformTest.platform_id)) is not None
 
 
-def _session(heard: list[_Heard], clock: Clock, reach: Reach, ends: float, patience: float = _ONE_REQUEST) -> _Listener:
+def _session(heard: list[_Heard], clock: Clock, reach: Reach, ends: float) -> _Listener:
     return _Listener(
         heard,
         clock,
         address_guard=reach.allows,
         in_write_transaction=in_write_transaction,
-        timeout=(3.05, patience),
-        deadline=max(_LEAST, min(patience, ends - time.monotonic())),
+        timeout=(min(3.05, _ONE_REQUEST), _ONE_REQUEST),
+        deadline=min(_ONE_REQUEST, max(_LEAST, ends - time.monotonic())),
         max_bytes=256 * 1024,
         retries=0,
     )
