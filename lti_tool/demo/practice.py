@@ -115,14 +115,13 @@ class Practice:
         return self.platform.rooms.get(key)
 
     def switch_product(self, product: str) -> None:
-        """Behave like another LMS. To Leerkring that is another LMS: tools and their links are gone."""
+        """Behave like another LMS, and begin anew: tools, links and copied courses are gone."""
         platform = self.platform
         platform.product = product
         platform.tools.clear()
         platform.handlers.clear()
-        for room in platform.rooms.values():
-            room.links.clear()
-            room.items.clear()
+        platform.rooms.clear()
+        platform.rooms.update(_rooms())
 
     def activate(self, client_id: str) -> None:
         """The admin switches a tool on."""
@@ -176,11 +175,15 @@ def make(origin: str, tool: str, letters: Letters, *, fetch: Callable[[str], Any
         fetch_json=fetch or fetch_json,
         send_json=send_json,
     )
-    everybody = [Enrolled(person.user, _ROLES[person.role]) for person in begin.people if person.role != "admin"]
-    for course in begin.courses:
-        platform.rooms[course.key] = Room(Course(course.key, course.title, course.label), list(everybody))
+    platform.rooms.update(_rooms())
     intros = {course.key: course.intro for course in begin.courses}
     return Practice(platform, f"{tool}/lti/register", letters, intros)
+
+
+def _rooms() -> dict[str, Room]:
+    people, courses = world().people, world().courses
+    everybody = [Enrolled(person.user, _ROLES[person.role]) for person in people if person.role != "admin"]
+    return {one.key: Room(Course(one.key, one.title, one.label), list(everybody)) for one in courses}
 
 
 def _here(ip: str) -> bool:

@@ -48,10 +48,9 @@ def browser_type_launch_args() -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A demo of this worker's own. Yields the address that it prints."""
-    folder = tmp_path_factory.mktemp("demo")
+@contextlib.contextmanager
+def running_demo(folder: Path) -> Iterator[str]:
+    """A demo in an empty folder. Yields the address that it prints, without a slash at the end."""
     command = [sys.executable, "-m", "lti_tool.cli", "demo", "--port", "0", "--data", str(folder)]
     with (
         (folder / "log").open("w") as log,
@@ -69,6 +68,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(10)
             process.kill()
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A demo of this worker's own."""
+    with running_demo(tmp_path_factory.mktemp("demo")) as address:
+        yield address
 
 
 @dataclass
