@@ -33,8 +33,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_queued_job")),
         sa.UniqueConstraint("kind", "key", name=op.f("uq_queued_job_kind_key")),
     )
-    op.create_index("ix_queued_job_due", "queued_job", ["failed_at", "due_at"], unique=False)
-    op.create_index(op.f("ix_queued_job_lane"), "queued_job", ["lane"], unique=False)
+    with op.batch_alter_table("queued_job", schema=None) as batch_op:
+        batch_op.create_index("ix_queued_job_due", ["failed_at", "due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_queued_job_lane"), ["lane"], unique=False)
+
     op.create_table(
         "acknowledgement",
         sa.Column("organisation_id", Id(), nullable=False),
@@ -77,8 +79,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("code_hash", name=op.f("pk_network_invitation")),
     )
-    op.create_index(op.f("ix_network_invitation_expires_at"), "network_invitation", ["expires_at"], unique=False)
-    op.create_index(op.f("ix_network_invitation_network_id"), "network_invitation", ["network_id"], unique=False)
+    with op.batch_alter_table("network_invitation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_network_invitation_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_network_invitation_network_id"), ["network_id"], unique=False)
+
     op.create_table(
         "network_sheet",
         sa.Column("network_id", Id(), nullable=False),
@@ -107,7 +111,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("code_hash", name=op.f("pk_registration_code")),
     )
-    op.create_index(op.f("ix_registration_code_expires_at"), "registration_code", ["expires_at"], unique=False)
+    with op.batch_alter_table("registration_code", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_registration_code_expires_at"), ["expires_at"], unique=False)
+
     op.create_table(
         "context_copy",
         sa.Column("platform_id", Id(), nullable=False),
@@ -151,8 +157,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_launch_fault")),
     )
-    op.create_index(op.f("ix_launch_fault_at"), "launch_fault", ["at"], unique=False)
-    op.create_index(op.f("ix_launch_fault_platform_id"), "launch_fault", ["platform_id"], unique=False)
+    with op.batch_alter_table("launch_fault", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_launch_fault_at"), ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_launch_fault_platform_id"), ["platform_id"], unique=False)
+
     op.create_table(
         "lms_course",
         sa.Column("id", Id(), nullable=False),
@@ -191,10 +199,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pending_registration")),
     )
-    op.create_index(op.f("ix_pending_registration_asked_from"), "pending_registration", ["asked_from"], unique=False)
-    op.create_index(op.f("ix_pending_registration_expires_at"), "pending_registration", ["expires_at"], unique=False)
-    op.create_index(op.f("ix_pending_registration_platform_id"), "pending_registration", ["platform_id"], unique=False)
-    op.create_index(op.f("ix_pending_registration_token_hash"), "pending_registration", ["token_hash"], unique=False)
+    with op.batch_alter_table("pending_registration", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_pending_registration_asked_from"), ["asked_from"], unique=False)
+        batch_op.create_index(batch_op.f("ix_pending_registration_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_pending_registration_platform_id"), ["platform_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_pending_registration_token_hash"), ["token_hash"], unique=False)
+
     op.create_table(
         "platform_test",
         sa.Column("platform_id", Id(), nullable=False),
@@ -239,9 +249,11 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_picking")),
     )
-    op.create_index(op.f("ix_picking_expires_at"), "picking", ["expires_at"], unique=False)
-    op.create_index(op.f("ix_picking_person_id"), "picking", ["person_id"], unique=False)
-    op.create_index(op.f("ix_picking_platform_id"), "picking", ["platform_id"], unique=False)
+    with op.batch_alter_table("picking", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_picking_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_picking_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_picking_platform_id"), ["platform_id"], unique=False)
+
     op.create_table(
         "roster",
         sa.Column("course_id", Id(), nullable=False),
@@ -294,8 +306,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_confirmation")),
         sa.UniqueConstraint("person_id", "space_id", name=op.f("uq_confirmation_person_id_space_id")),
     )
-    op.create_index(op.f("ix_confirmation_course_id"), "confirmation", ["course_id"], unique=False)
-    op.create_index("ix_confirmation_space_id", "confirmation", ["space_id"], unique=False)
+    with op.batch_alter_table("confirmation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_confirmation_course_id"), ["course_id"], unique=False)
+        batch_op.create_index("ix_confirmation_space_id", ["space_id"], unique=False)
+
     op.create_table(
         "confirming_space",
         sa.Column("space_id", Id(), nullable=False),
@@ -321,7 +335,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("course_id", "resource_link_id", "space_id", name=op.f("pk_line_item")),
     )
-    op.create_index(op.f("ix_line_item_space_id"), "line_item", ["space_id"], unique=False)
+    with op.batch_alter_table("line_item", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_line_item_space_id"), ["space_id"], unique=False)
+
     op.create_table(
         "roster_count",
         sa.Column("course_id", Id(), nullable=False),
@@ -339,7 +355,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("course_id", "space_id", name=op.f("pk_roster_count")),
     )
-    op.create_index(op.f("ix_roster_count_space_id"), "roster_count", ["space_id"], unique=False)
+    with op.batch_alter_table("roster_count", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_roster_count_space_id"), ["space_id"], unique=False)
+
     op.create_table(
         "placed_link",
         sa.Column("key_hash", sa.LargeBinary(length=32), nullable=False),
@@ -367,128 +385,199 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("key_hash", name=op.f("pk_placed_link")),
     )
-    op.create_index(op.f("ix_placed_link_door_id"), "placed_link", ["door_id"], unique=False)
-    op.create_index(op.f("ix_placed_link_organisation_id"), "placed_link", ["organisation_id"], unique=False)
-    op.create_index(op.f("ix_placed_link_placed_by"), "placed_link", ["placed_by"], unique=False)
-    op.create_index(op.f("ix_placed_link_platform_id"), "placed_link", ["platform_id"], unique=False)
-    op.create_index(op.f("ix_placed_link_space_id"), "placed_link", ["space_id"], unique=False)
-    op.add_column("deployment", sa.Column("name", sa.String(length=200), server_default="", nullable=False))
-    op.add_column("deployment", sa.Column("switched_off_at", Utc(), nullable=True))
-    op.add_column("door", sa.Column("copy_of", Id(), nullable=True))
-    op.add_column("door", sa.Column("shut", sa.Boolean(), server_default=sa.text("0"), nullable=False))
-    op.create_index(op.f("ix_door_copy_of"), "door", ["copy_of"], unique=False)
-    op.create_foreign_key(op.f("fk_door_copy_of_space"), "door", "space", ["copy_of"], ["id"], ondelete="SET NULL")
-    op.add_column("knock", sa.Column("welcome", sa.Boolean(), server_default=sa.text("1"), nullable=False))
-    op.add_column("login_state", sa.Column("proof_hash", sa.LargeBinary(length=32), nullable=True))
-    op.add_column("login_state", sa.Column("storage_target", sa.String(length=100), server_default="", nullable=False))
-    op.add_column("login_state", sa.Column("again", sa.LargeBinary(), nullable=True))
-    op.add_column("login_state", sa.Column("used_at", Utc(), nullable=True))
-    op.add_column("login_state", sa.Column("session_hash", sa.LargeBinary(length=32), nullable=True))
-    op.add_column("login_state", sa.Column("path", sa.String(length=2000), server_default="", nullable=False))
-    op.add_column("membership", sa.Column("welcome", sa.Boolean(), server_default=sa.text("1"), nullable=False))
-    op.add_column("network", sa.Column("sheet_version", sa.Integer(), server_default="1", nullable=False))
-    op.add_column("network_member", sa.Column("sheet_version", sa.Integer(), server_default="1", nullable=False))
-    op.add_column("organisation", sa.Column("language", sa.String(length=2), server_default="nl", nullable=False))
-    op.add_column("organisation", sa.Column("accent", sa.String(length=7), server_default="", nullable=False))
-    op.add_column("organisation", sa.Column("logo_hash", sa.String(length=64), server_default="", nullable=False))
-    op.add_column("platform", sa.Column("version", sa.String(length=100), server_default="", nullable=False))
-    op.add_column("platform", sa.Column("names", sa.Boolean(), server_default=sa.text("1"), nullable=False))
-    op.add_column("platform", sa.Column("emails", sa.Boolean(), server_default=sa.text("1"), nullable=False))
-    op.add_column("platform", sa.Column("roster", sa.Boolean(), server_default=sa.text("1"), nullable=False))
-    op.add_column("platform", sa.Column("grades", sa.Boolean(), server_default=sa.text("0"), nullable=False))
-    op.add_column("platform", sa.Column("scopes", sa.JSON(), nullable=True))
-    op.add_column("platform", sa.Column("frame_hosts", sa.String(length=1000), server_default="", nullable=False))
-    op.add_column("platform", sa.Column("switched_off_at", Utc(), nullable=True))
-    op.add_column("platform", sa.Column("key_fetch_until", Utc(), nullable=True))
-    op.add_column("tab_ticket", sa.Column("path", sa.String(length=2000), server_default="", nullable=False))
-    op.add_column("tab_ticket", sa.Column("proof_hash", sa.LargeBinary(length=32), nullable=True))
-    op.add_column("tab_ticket", sa.Column("frame_hosts", sa.String(length=1000), server_default="", nullable=False))
-    op.add_column("tab_ticket", sa.Column("frame_token", sa.String(length=100), server_default="", nullable=False))
-    op.add_column("tab_ticket", sa.Column("role", sa.String(length=10), server_default="", nullable=False))
-    op.alter_column("tab_ticket", "platform_id", existing_type=sa.BLOB(), nullable=True)
-    op.add_column("tool_key", sa.Column("signs_from", Utc(), nullable=True))
-    op.add_column("web_session", sa.Column("frame_token", sa.String(length=100), server_default="", nullable=False))
+    with op.batch_alter_table("placed_link", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_placed_link_door_id"), ["door_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_placed_link_organisation_id"), ["organisation_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_placed_link_placed_by"), ["placed_by"], unique=False)
+        batch_op.create_index(batch_op.f("ix_placed_link_platform_id"), ["platform_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_placed_link_space_id"), ["space_id"], unique=False)
+
+    with op.batch_alter_table("deployment", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("name", sa.String(length=200), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("switched_off_at", Utc(), nullable=True))
+
+    with op.batch_alter_table("door", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("copy_of", Id(), nullable=True))
+        batch_op.add_column(sa.Column("shut", sa.Boolean(), server_default=sa.false(), nullable=False))
+        batch_op.create_index(batch_op.f("ix_door_copy_of"), ["copy_of"], unique=False)
+        batch_op.create_foreign_key(
+            batch_op.f("fk_door_copy_of_space"), "space", ["copy_of"], ["id"], ondelete="SET NULL"
+        )
+
+    with op.batch_alter_table("knock", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("welcome", sa.Boolean(), server_default=sa.true(), nullable=False))
+
+    with op.batch_alter_table("login_state", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("proof_hash", sa.LargeBinary(length=32), nullable=True))
+        batch_op.add_column(sa.Column("storage_target", sa.String(length=100), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("again", sa.LargeBinary(), nullable=True))
+        batch_op.add_column(sa.Column("used_at", Utc(), nullable=True))
+        batch_op.add_column(sa.Column("session_hash", sa.LargeBinary(length=32), nullable=True))
+        batch_op.add_column(sa.Column("path", sa.String(length=2000), server_default="", nullable=False))
+
+    with op.batch_alter_table("membership", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("welcome", sa.Boolean(), server_default=sa.true(), nullable=False))
+
+    with op.batch_alter_table("network", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("sheet_version", sa.Integer(), server_default="1", nullable=False))
+
+    with op.batch_alter_table("network_member", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("sheet_version", sa.Integer(), server_default="1", nullable=False))
+
+    with op.batch_alter_table("organisation", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("language", sa.String(length=2), server_default="nl", nullable=False))
+        batch_op.add_column(sa.Column("accent", sa.String(length=7), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("logo_hash", sa.String(length=64), server_default="", nullable=False))
+
+    with op.batch_alter_table("platform", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("version", sa.String(length=100), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("names", sa.Boolean(), server_default=sa.true(), nullable=False))
+        batch_op.add_column(sa.Column("emails", sa.Boolean(), server_default=sa.true(), nullable=False))
+        batch_op.add_column(sa.Column("roster", sa.Boolean(), server_default=sa.true(), nullable=False))
+        batch_op.add_column(sa.Column("grades", sa.Boolean(), server_default=sa.false(), nullable=False))
+        batch_op.add_column(sa.Column("scopes", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("frame_hosts", sa.String(length=1000), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("switched_off_at", Utc(), nullable=True))
+        batch_op.add_column(sa.Column("key_fetch_until", Utc(), nullable=True))
+
+    with op.batch_alter_table("tab_ticket", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("path", sa.String(length=2000), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("proof_hash", sa.LargeBinary(length=32), nullable=True))
+        batch_op.add_column(sa.Column("frame_hosts", sa.String(length=1000), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("frame_token", sa.String(length=100), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("role", sa.String(length=10), server_default="", nullable=False))
+        batch_op.alter_column("platform_id", nullable=True)
+
+    with op.batch_alter_table("tool_key", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("signs_from", Utc(), nullable=True))
+
+    with op.batch_alter_table("web_session", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("frame_token", sa.String(length=100), server_default="", nullable=False))
 
 
 def downgrade() -> None:
     """Take them away again."""
-    op.drop_column("web_session", "frame_token")
-    op.drop_column("tool_key", "signs_from")
-    op.alter_column("tab_ticket", "platform_id", existing_type=sa.BLOB(), nullable=False)
-    op.drop_column("tab_ticket", "role")
-    op.drop_column("tab_ticket", "frame_token")
-    op.drop_column("tab_ticket", "frame_hosts")
-    op.drop_column("tab_ticket", "proof_hash")
-    op.drop_column("tab_ticket", "path")
-    op.drop_column("platform", "key_fetch_until")
-    op.drop_column("platform", "switched_off_at")
-    op.drop_column("platform", "frame_hosts")
-    op.drop_column("platform", "scopes")
-    op.drop_column("platform", "grades")
-    op.drop_column("platform", "roster")
-    op.drop_column("platform", "emails")
-    op.drop_column("platform", "names")
-    op.drop_column("platform", "version")
-    op.drop_column("organisation", "logo_hash")
-    op.drop_column("organisation", "accent")
-    op.drop_column("organisation", "language")
-    op.drop_column("network_member", "sheet_version")
-    op.drop_column("network", "sheet_version")
-    op.drop_column("membership", "welcome")
-    op.drop_column("login_state", "path")
-    op.drop_column("login_state", "session_hash")
-    op.drop_column("login_state", "used_at")
-    op.drop_column("login_state", "again")
-    op.drop_column("login_state", "storage_target")
-    op.drop_column("login_state", "proof_hash")
-    op.drop_column("knock", "welcome")
-    op.drop_constraint(op.f("fk_door_copy_of_space"), "door", type_="foreignkey")
-    op.drop_index(op.f("ix_door_copy_of"), table_name="door")
-    op.drop_column("door", "shut")
-    op.drop_column("door", "copy_of")
-    op.drop_column("deployment", "switched_off_at")
-    op.drop_column("deployment", "name")
-    op.drop_index(op.f("ix_placed_link_space_id"), table_name="placed_link")
-    op.drop_index(op.f("ix_placed_link_platform_id"), table_name="placed_link")
-    op.drop_index(op.f("ix_placed_link_placed_by"), table_name="placed_link")
-    op.drop_index(op.f("ix_placed_link_organisation_id"), table_name="placed_link")
-    op.drop_index(op.f("ix_placed_link_door_id"), table_name="placed_link")
+    with op.batch_alter_table("web_session", schema=None) as batch_op:
+        batch_op.drop_column("frame_token")
+
+    with op.batch_alter_table("tool_key", schema=None) as batch_op:
+        batch_op.drop_column("signs_from")
+
+    with op.batch_alter_table("tab_ticket", schema=None) as batch_op:
+        batch_op.alter_column("platform_id", nullable=False)
+        batch_op.drop_column("role")
+        batch_op.drop_column("frame_token")
+        batch_op.drop_column("frame_hosts")
+        batch_op.drop_column("proof_hash")
+        batch_op.drop_column("path")
+
+    with op.batch_alter_table("platform", schema=None) as batch_op:
+        batch_op.drop_column("key_fetch_until")
+        batch_op.drop_column("switched_off_at")
+        batch_op.drop_column("frame_hosts")
+        batch_op.drop_column("scopes")
+        batch_op.drop_column("grades")
+        batch_op.drop_column("roster")
+        batch_op.drop_column("emails")
+        batch_op.drop_column("names")
+        batch_op.drop_column("version")
+
+    with op.batch_alter_table("organisation", schema=None) as batch_op:
+        batch_op.drop_column("logo_hash")
+        batch_op.drop_column("accent")
+        batch_op.drop_column("language")
+
+    with op.batch_alter_table("network_member", schema=None) as batch_op:
+        batch_op.drop_column("sheet_version")
+
+    with op.batch_alter_table("network", schema=None) as batch_op:
+        batch_op.drop_column("sheet_version")
+
+    with op.batch_alter_table("membership", schema=None) as batch_op:
+        batch_op.drop_column("welcome")
+
+    with op.batch_alter_table("login_state", schema=None) as batch_op:
+        batch_op.drop_column("path")
+        batch_op.drop_column("session_hash")
+        batch_op.drop_column("used_at")
+        batch_op.drop_column("again")
+        batch_op.drop_column("storage_target")
+        batch_op.drop_column("proof_hash")
+
+    with op.batch_alter_table("knock", schema=None) as batch_op:
+        batch_op.drop_column("welcome")
+
+    with op.batch_alter_table("door", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("fk_door_copy_of_space"), type_="foreignkey")
+        batch_op.drop_index(batch_op.f("ix_door_copy_of"))
+        batch_op.drop_column("shut")
+        batch_op.drop_column("copy_of")
+
+    with op.batch_alter_table("deployment", schema=None) as batch_op:
+        batch_op.drop_column("switched_off_at")
+        batch_op.drop_column("name")
+
+    with op.batch_alter_table("placed_link", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_placed_link_space_id"))
+        batch_op.drop_index(batch_op.f("ix_placed_link_platform_id"))
+        batch_op.drop_index(batch_op.f("ix_placed_link_placed_by"))
+        batch_op.drop_index(batch_op.f("ix_placed_link_organisation_id"))
+        batch_op.drop_index(batch_op.f("ix_placed_link_door_id"))
+
     op.drop_table("placed_link")
-    op.drop_index(op.f("ix_roster_count_space_id"), table_name="roster_count")
+    with op.batch_alter_table("roster_count", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_roster_count_space_id"))
+
     op.drop_table("roster_count")
-    op.drop_index(op.f("ix_line_item_space_id"), table_name="line_item")
+    with op.batch_alter_table("line_item", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_line_item_space_id"))
+
     op.drop_table("line_item")
     op.drop_table("confirming_space")
-    op.drop_index("ix_confirmation_space_id", table_name="confirmation")
-    op.drop_index(op.f("ix_confirmation_course_id"), table_name="confirmation")
+    with op.batch_alter_table("confirmation", schema=None) as batch_op:
+        batch_op.drop_index("ix_confirmation_space_id")
+        batch_op.drop_index(batch_op.f("ix_confirmation_course_id"))
+
     op.drop_table("confirmation")
     op.drop_table("roster_member")
     op.drop_table("roster")
-    op.drop_index(op.f("ix_picking_platform_id"), table_name="picking")
-    op.drop_index(op.f("ix_picking_person_id"), table_name="picking")
-    op.drop_index(op.f("ix_picking_expires_at"), table_name="picking")
+    with op.batch_alter_table("picking", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_picking_platform_id"))
+        batch_op.drop_index(batch_op.f("ix_picking_person_id"))
+        batch_op.drop_index(batch_op.f("ix_picking_expires_at"))
+
     op.drop_table("picking")
     op.drop_table("lms_link")
     op.drop_table("platform_test")
-    op.drop_index(op.f("ix_pending_registration_token_hash"), table_name="pending_registration")
-    op.drop_index(op.f("ix_pending_registration_platform_id"), table_name="pending_registration")
-    op.drop_index(op.f("ix_pending_registration_expires_at"), table_name="pending_registration")
-    op.drop_index(op.f("ix_pending_registration_asked_from"), table_name="pending_registration")
+    with op.batch_alter_table("pending_registration", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_pending_registration_token_hash"))
+        batch_op.drop_index(batch_op.f("ix_pending_registration_platform_id"))
+        batch_op.drop_index(batch_op.f("ix_pending_registration_expires_at"))
+        batch_op.drop_index(batch_op.f("ix_pending_registration_asked_from"))
+
     op.drop_table("pending_registration")
     op.drop_table("lms_course")
-    op.drop_index(op.f("ix_launch_fault_platform_id"), table_name="launch_fault")
-    op.drop_index(op.f("ix_launch_fault_at"), table_name="launch_fault")
+    with op.batch_alter_table("launch_fault", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_launch_fault_platform_id"))
+        batch_op.drop_index(batch_op.f("ix_launch_fault_at"))
+
     op.drop_table("launch_fault")
     op.drop_table("launch_count")
     op.drop_table("context_copy")
-    op.drop_index(op.f("ix_registration_code_expires_at"), table_name="registration_code")
+    with op.batch_alter_table("registration_code", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_registration_code_expires_at"))
+
     op.drop_table("registration_code")
     op.drop_table("network_sheet")
-    op.drop_index(op.f("ix_network_invitation_network_id"), table_name="network_invitation")
-    op.drop_index(op.f("ix_network_invitation_expires_at"), table_name="network_invitation")
+    with op.batch_alter_table("network_invitation", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_network_invitation_network_id"))
+        batch_op.drop_index(batch_op.f("ix_network_invitation_expires_at"))
+
     op.drop_table("network_invitation")
     op.drop_table("logo")
     op.drop_table("acknowledgement")
-    op.drop_index(op.f("ix_queued_job_lane"), table_name="queued_job")
-    op.drop_index("ix_queued_job_due", table_name="queued_job")
+    with op.batch_alter_table("queued_job", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_queued_job_lane"))
+        batch_op.drop_index("ix_queued_job_due")
+
     op.drop_table("queued_job")
