@@ -113,7 +113,7 @@ def fetch(url: str, token: str, *, reach: Reach, http: Callable[[], Http] | None
     try:
         reach.check(url, "The address")
     except WrongInput:
-        raise Unreachable(_refused_before(url, reach)) from None
+        raise _refused_before(url, reach) from None
     headers = {"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
     began = time.monotonic()
     try:
@@ -171,24 +171,20 @@ def read(document: Any, host: str, *, reach: Reach) -> Configuration:
     )
 
 
-def _refused_before(url: str, reach: Reach) -> Seen:
+def _refused_before(url: str, reach: Reach) -> Unreachable | Lying:
     """What to say of an address that we don't even try."""
+    nowhere = Unreachable(Seen(False, "address", 0.0, ""))
     try:
-        host = urlsplit(url).hostname or ""
+        parts = urlsplit(url.strip())
+        host = (parts.hostname or "")[:253]
     except ValueError:
-        host = ""
-    try:
-        Reach(loopback=True, private=True).check(url, "")
-    except WrongInput:
-        return Seen(False, "address", 0.0, host[:253])
-    plain = url.lower().startswith("http:") and not reach.private
-    if plain and host and not _is_local(host):
-        return Seen(False, "certificate", 0.0, host[:253], detail="no_tls")
-    return Seen(False, "private", 0.0, host[:253])
-
-
-def _is_local(host: str) -> bool:
-    return host == "localhost" or host.replace(".", "").isdigit() or ":" in host
+        return nowhere
+    if parts.scheme not in {"http", "https"} or not host or parts.username is not None or parts.fragment or " " in url:
+        return nowhere
+    named = host != "localhost" and not host.replace(".", "").isdigit() and ":" not in host
+    if parts.scheme == "http" and named and not reach.private:
+        return Lying("plain", "openid_configuration", host)
+    return Unreachable(Seen(False, "private", 0.0, host))
 
 
 def _address(document: Mapping[str, Any], name: str, reach: Reach) -> str:
