@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, exists, or_, select
 
 from lti_tool.jobs.queue import work
 from lti_tool.jobs.schedule import Work, task
-from lti_tool.lms import roster
+from lti_tool.lms import confirmations, roster, scores
 from lti_tool.lms.models import LmsCourse, Roster, RosterMember, ServiceToken
 from lti_tool.organisations.models import Platform
 from lti_tool.spaces.models import Door
@@ -21,6 +21,7 @@ IN_USE = timedelta(days=90)
 AT_ONCE = 200
 
 work(roster.KIND)(roster.refresh)
+work(confirmations.KIND)(scores.send)
 
 
 @task("lms: clear old service tokens", every=timedelta(hours=6))

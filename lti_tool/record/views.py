@@ -17,6 +17,7 @@ from lti_tool.record.models import MomentKind
 from lti_tool.record.operations import AlreadyThere, What
 from lti_tool.record.queries import FormalResult, OwnMoment
 from lti_tool.record.words import DONE, KINDS, LINES, paragraphs, period, suggested_title
+from lti_tool.web import slots
 from lti_tool.web.csv_files import write
 from lti_tool.web.errors import NotFound
 from lti_tool.web.forms import Filled, blank
@@ -71,6 +72,7 @@ def portfolio(here: Here) -> ResponseReturnValue:
         counted=here.viewer.counted,
         suggested_title=suggested_title,
         period=period,
+        beside=slots.ask("portfolio.side", here),
     )
 
 

@@ -106,6 +106,7 @@ def home(here: Here, slug: str) -> ResponseReturnValue:
         rest=rest,
         leads=queries.people_of(here.db, here.viewer, space, roles=(Standing.LEAD.value,)),
         fragments=slots.ask("space.home", here, space=space) if reads else [],
+        beside=slots.ask("space.side", here, space=space) if reads else [],
         knocked=queries.knocked_at(here.db, here.viewer, space) if space.may(Action.KNOCK) else None,
         can=_can(space),
         taking_part=_takes_part(space),
@@ -300,5 +301,6 @@ def _settings(here: Here, filled: Filled[Any]) -> str:
         levels=pages.level_choices(),
         doors=queries.doors_of(here.db, here.viewer, here.place),
         organisations=queries.organisations_of(here.db, here.viewer, here.place),
+        fragments=slots.ask("space.settings", here, space=here.place),
         notices=done(pages.DONE),
     )
