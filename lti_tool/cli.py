@@ -118,6 +118,13 @@ def _parser() -> argparse.ArgumentParser:
     client.add_argument("--name", required=True)
     client.add_argument("--scope", required=True, action="append", nargs="+")
 
+    clients = add("api-client list", commands.api_client_list, "List the clients of the HR API; never their secrets.")
+    clients.add_argument("--organisation", required=True, metavar="SLUG")
+    clients.add_argument("--json", action="store_true")
+    gone = add("api-client remove", commands.api_client_remove, "Take a client away; its tokens stop at once.")
+    gone.add_argument("client_id")
+    gone.add_argument("--organisation", required=True, metavar="SLUG")
+
     seed = add("seed", commands.seed, "Made-up people and conversations, to see a full space.")
     seed.add_argument("--organisation", required=True, metavar="SLUG")
     seed.add_argument("--size", required=True, choices=("small", "medium", "large"))

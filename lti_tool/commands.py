@@ -290,6 +290,31 @@ def api_client_create(options: argparse.Namespace) -> int:
     return 0
 
 
+def api_client_list(options: argparse.Namespace) -> int:
+    from lti_tool.reports import queries
+
+    with _writing() as (db, _, _settings):
+        clients = queries.clients(db, _organisation(db, options.organisation).id)
+    if options.json:
+        print(json.dumps(clients, ensure_ascii=False, indent=2))
+        return 0
+    for client in clients:
+        print("\n".join(f"{name}: {value}" for name, value in client.items()) + "\n")
+    return 0
+
+
+def api_client_remove(options: argparse.Namespace) -> int:
+    from lti_tool.reports import operations
+
+    with _writing() as (db, now, _):
+        organisation = _organisation(db, options.organisation)
+        removed = operations.remove_client(db, organisation.id, options.client_id, now=now)
+    if not removed:
+        raise Wrong(f"{options.organisation} has no client {options.client_id}. See `leerkring api-client list`.")
+    print(f"removed: {options.client_id}")
+    return 0
+
+
 def seed(options: argparse.Namespace) -> int:
     from lti_tool.demo.sizes import SIZES, seed
 

@@ -183,6 +183,26 @@ def test_a_backup_belongs_to_the_keys_it_was_made_with(
     assert run("restore", str(tmp_path / "nowhere"))[0] == 2
 
 
+def test_clients_of_the_api_are_listed_and_taken_away(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for slug in ("de-linde", "de-berk"):
+        run("organisation", "add", slug, "--name", slug)
+    new = ("api-client", "create", "--organisation", "de-linde", "--scope", "reports:read", "--name")
+    first, second = run(*new, "BI")[1], run(*new, "HR")[1]
+    main(["api-client", "list", "--organisation", "de-linde", "--json"])
+    listed = capsys.readouterr().out
+    assert [client["name"] for client in json.loads(listed)] == ["BI", "HR"]
+    assert first["client_secret"] not in listed
+    assert run("api-client", "list", "--organisation", "de-berk")[1] == {}
+    remove = ("api-client", "remove", first["client_id"], "--organisation")
+    assert run(*remove, "de-berk")[0] == 2  # another organisation's
+    assert run(*remove, "de-linde")[1] == {"removed": first["client_id"]}
+    status, _, told = run(*remove, "de-linde")
+    assert (status, "has no client" in told) == (2, True)
+    assert run("api-client", "list", "--organisation", "de-linde")[1]["client_id"] == second["client_id"]
+
+
 def test_a_full_space_to_look_at(run: Run) -> None:
     run("organisation", "add", "de-linde", "--name", "De Linde")
     status, said, _ = run("seed", "--organisation", "de-linde", "--size", "small")
@@ -232,3 +252,14 @@ def test_the_demo_refuses_a_folder_with_real_data(run: Run, tmp_path: Path) -> N
     status, _, told = run("demo", "--port", "0", "--data", str(tmp_path))
     assert status == 2
     assert "holds real data" in told
+
+
+def test_an_invitation_is_a_code_and_an_address(run: Run) -> None:
+    assert run("organisation", "add", "de-linde", "--name", "De Linde")[0] == 0
+    status, said, _ = run("invite", "--organisation", "de-linde")
+    assert status == 0
+    assert re.fullmatch(r"[A-Z0-9]{4}(-[A-Z0-9]{4}){2}", said["code"])
+    assert not set(said["code"]) & set("0O1IB8S5Z2"), "letters that look alike on paper"
+    assert said["register_url"] == "https://leerkring.linde.example/lti/register"
+    assert run("invite", "--organisation", "de-linde")[1]["code"] != said["code"]
+    assert run("invite", "--organisation", "nobody")[0] == 2

@@ -43,6 +43,7 @@ LEFT_OUT = {
     "sign_in_link": "of use once: one that was used since must not open the console again",
     "staff_code": "of use once: one that was used since must not work again",
     "tab_ticket": "of use once, within a minute",
+    "token_ask": "counts the tries of a minute",
     "web_session": "one that was ended since must not go on",
 }
 """Tables that do not come along, and why. Everything else does."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
@@ -18,13 +19,15 @@ from flask.typing import ResponseReturnValue
 from lti_tool.activity.operations import quarter_of
 from lti_tool.activity.quarters import Quarter
 from lti_tool.audit import operations as audit
-from lti_tool.reports import operations, queries
+from lti_tool.db import Session
+from lti_tool.reports import limits, operations, queries
 from lti_tool.reports.openapi import document
 from lti_tool.reports.operations import DEPARTMENT, SCOPES, Caller
 from lti_tool.reports.queries import COLUMNS, Report
 from lti_tool.settings import LOOPBACK_HOSTS
 from lti_tool.web.csv_files import safe
 from lti_tool.web.errors import Refusal, problem
+from lti_tool.web.forms import receive
 from lti_tool.web.language import local
 from lti_tool.web.routes import PUBLIC, Here, Room, after_commit
 from lti_tool.web.runtime import runtime
@@ -79,9 +82,11 @@ def _safe_transport() -> bool:
     return request.is_secure or (local_host and request.remote_addr in LOOPBACK_HOSTS)
 
 
-@room.post("/api/v1/oauth/token", access=PUBLIC, csrf=False)
+@room.post("/api/v1/oauth/token", access=PUBLIC, csrf=False, transaction="own")
 def token(here: Here) -> ResponseReturnValue:
     """A token for an hour."""
+    if unreadable := receive():
+        raise unreadable
     if not _safe_transport():
         return _token_error(400, "invalid_request", "Use https: a secret over http can be read by others.")
     if any(len(request.form.getlist(name)) > 1 for name in request.form):
@@ -89,7 +94,22 @@ def token(here: Here) -> ResponseReturnValue:
     credentials = _credentials()
     if isinstance(credentials, Response):
         return credentials
-    client = operations.authenticate(here.db, *credentials)
+    with runtime().database.writing() as db:  # its own, so that refused tries are counted too
+        address = request.remote_addr or ""
+        wait = limits.ask(db, credentials[0], address, secret_key=here.settings.secret_key, now=here.now)
+        return _too_often(wait) if wait else _grant(db, credentials, here.now)
+
+
+def _too_often(wait: timedelta) -> Response:
+    seconds = ceil(wait.total_seconds())
+    said = f"Too many requests for a token. Wait {seconds} seconds; a token holds for an hour."
+    response = _token_error(429, "temporarily_unavailable", said)
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def _grant(db: Session, credentials: tuple[str, str], now: datetime) -> Response:
+    client = operations.authenticate(db, *credentials)
     if client is None:
         return _token_error(401, "invalid_client", "This client is not known, or its secret is wrong.")
     grant = request.form.get("grant_type", "")
@@ -104,7 +124,7 @@ def token(here: Here) -> ResponseReturnValue:
         return _token_error(400, "invalid_scope", f"A scope is {known}; this client may ask: {may}.")
     scopes = sorted(asked or client.scopes)
     body = {
-        "access_token": operations.issue_token(here.db, client, scopes, now=here.now),
+        "access_token": operations.issue_token(db, client, scopes, now=now),
         "token_type": "Bearer",
         "expires_in": int(operations.TOKEN_LIFE.total_seconds()),
         "scope": " ".join(scopes),

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lti_tool.jobs.schedule import Work, task
 from lti_tool.organisations import queries as organisations
-from lti_tool.reports import operations
+from lti_tool.reports import limits, operations
 from lti_tool.web.language import local
 
 log = structlog.get_logger()
@@ -29,5 +29,6 @@ def snapshots(work: Work) -> None:
 
 @task("clear api tokens", every=timedelta(hours=1))
 def clear_tokens(work: Work) -> None:
-    """Tokens that are over."""
+    """Tokens that are over, and who asked for one."""
     operations.clear_tokens(work.db, now=work.now)
+    limits.clear(work.db, now=work.now)

@@ -69,3 +69,14 @@ class ApiToken(Base):
     client_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("api_client.id", ondelete="CASCADE"), index=True)
     scopes: Mapped[str] = mapped_column(String(300))
     expires_at: Mapped[datetime] = mapped_column(Utc, index=True)
+
+
+class TokenAsk(Base):
+    """How often somebody asked for a token within a minute. No address stands in it."""
+
+    __tablename__ = "token_ask"
+
+    who: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    """Keyed hash of client and address."""
+    begun_at: Mapped[datetime] = mapped_column(Utc, index=True)
+    asks: Mapped[int]

@@ -77,6 +77,7 @@ def _token() -> dict[str, Any]:
             "400": _error("The request is not right, or asks for an unknown scope.", "TokenProblem"),
             "401": _error("The client is not known, or its secret is wrong.", "TokenProblem"),
             "413": _error("The request is too large."),
+            "429": _error("Too many requests within a minute; `Retry-After` says when to come back.", "TokenProblem"),
         },
     }
 

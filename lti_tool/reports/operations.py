@@ -207,6 +207,19 @@ def create_client(
     return client_id, secret
 
 
+def remove_client(db: Session, organisation_id: uuid.UUID, client_id: str, *, now: datetime) -> bool:
+    """Take a client and its tokens away. Returns False when the organisation has no such client."""
+    mine = (ApiClient.client_id == client_id, ApiClient.organisation_id == organisation_id)
+    key = None if "\0" in client_id else db.scalar(delete(ApiClient).where(*mine).returning(ApiClient.id))
+    if key is None:
+        return False
+    subject = f"api_client:{key}"
+    audit.note(
+        db, organisation_id=organisation_id, actor_id=None, action="reports.remove_client", subject=subject, now=now
+    )
+    return True
+
+
 @dataclass(frozen=True)
 class Caller:
     """A client of the API, and what it may do now."""

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from lti_tool.db import Session
 from lti_tool.people.models import Person, StaffMember
 from lti_tool.reports.counting import not_in_staff_list
-from lti_tool.reports.models import ReportSnapshot, Status
+from lti_tool.reports.models import ApiClient, ReportSnapshot, Status
 from lti_tool.reports.operations import DEPARTMENT
 
 COLUMNS = ("group", "people", "took_part", "released_hours", "accredited_hours", "accredited_points")
@@ -74,3 +74,18 @@ def staff_list(db: Session, organisation_id: uuid.UUID, *, now: datetime) -> Sta
     unmatched = select(func.count()).select_from(Person).where(not_in_staff_list(organisation_id, soon))
     found = db.execute(select(listed.scalar_subquery(), unmatched.scalar_subquery())).one()
     return StaffList(*found)
+
+
+def clients(db: Session, organisation_id: uuid.UUID) -> list[dict[str, str]]:
+    """The programs that may fetch figures, oldest first, as an admin reads them."""
+    columns = (ApiClient.client_id, ApiClient.name, ApiClient.scopes, ApiClient.created_at)
+    query = select(*columns).where(ApiClient.organisation_id == organisation_id).order_by(ApiClient.id)
+    return [
+        {
+            "client_id": row.client_id,
+            "name": row.name,
+            "scopes": row.scopes,
+            "created_at": f"{row.created_at:%Y-%m-%dT%H:%M:%SZ}",
+        }
+        for row in db.execute(query)
+    ]

@@ -3,15 +3,15 @@
 import csv
 import io
 from base64 import b64encode
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from lti_tool.audit.models import AuditEntry
-from lti_tool.reports import operations
-from lti_tool.reports.models import ApiClient, ApiToken
+from lti_tool.reports import limits, operations
+from lti_tool.reports.models import ApiClient, ApiToken, TokenAsk
 from tests.conftest import StandingClock
 from tests.reports.hospital import Hospital, all_of
 from tests.world import World
@@ -94,6 +94,60 @@ def test_who_is_not_known_gets_no_token(hospital: Hospital, world: World) -> Non
     answer = stranger.post(TOKEN, data=GRANT)
     assert is_problem(answer, 401)["error"] == "invalid_client"
     assert answer.headers["WWW-Authenticate"].startswith("Basic")
+
+
+def test_who_asks_too_often_waits_and_nobody_else_does(hospital: Hospital, world: World, clock: StandingClock) -> None:
+    mine, other, browser = hospital.client(), hospital.client(), world.stranger()
+    elsewhere: dict[str, Any] = {
+        "environ_overrides": {"REMOTE_ADDR": "203.0.113.9"},
+        "base_url": "https://leerkring.linde.example",
+    }
+
+    def ask(who: tuple[str, str], **more: Any) -> Any:
+        return browser.post(TOKEN, headers=basic(*who), data=GRANT, **more)
+
+    for _ in range(29):
+        assert ask(mine).status_code == 200
+    assert ask((mine[0], "wrong")).status_code == 401  # a refused try counts too
+    clock.forward(seconds=20)
+    refused = ask(mine)
+    body = is_problem(refused, 429)
+    assert refused.headers["Retry-After"] == "40"
+    assert (body["error"], "40 seconds" in body["title"]) == ("temporarily_unavailable", True)
+    assert ask(other).status_code == 200
+    assert ask(mine, **elsewhere).status_code == 200  # whose tries these are, they don't shut the client out
+    clock.forward(seconds=40)
+    assert ask(mine).status_code == 200
+
+
+def test_made_up_clients_count_together_and_leave_no_rows(hospital: Hospital, world: World) -> None:
+    browser = world.stranger()
+    statuses = [
+        browser.post(TOKEN, headers=basic(f"nobody{number}", "x"), data=GRANT).status_code for number in range(31)
+    ]
+    assert statuses == [401] * 30 + [429]
+    assert browser.post(TOKEN, headers=basic(*hospital.client()), data=GRANT).status_code == 200
+    with world.database.reading() as db:
+        stored = all_of(db, TokenAsk)
+        assert len(stored) == 2
+        assert "127.0.0.1" not in repr([vars(row) for row in stored])
+    with world.database.writing() as db:
+        limits.clear(db, now=world.clock() + timedelta(minutes=1))
+        assert all_of(db, TokenAsk) == []
+
+
+def test_the_tokens_of_a_client_that_is_taken_away_stop(hospital: Hospital, world: World) -> None:
+    client_id, secret = hospital.client()
+    browser = world.stranger()
+    token = browser.post(TOKEN, headers=basic(client_id, secret), data=GRANT).get_json()["access_token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert browser.get(REPORT, headers=bearer).status_code == 200
+    with world.database.writing() as db:
+        assert operations.remove_client(db, hospital.id, client_id, now=world.clock())
+    is_problem(browser.get(REPORT, headers=bearer), 401)
+    is_problem(browser.post(TOKEN, headers=basic(client_id, secret), data=GRANT), 401)
+    with world.database.reading() as db:
+        assert "reports.remove_client" in set(db.scalars(select(AuditEntry.action)))
 
 
 def test_json_in_stead_of_a_form_is_told(hospital: Hospital, world: World) -> None:
