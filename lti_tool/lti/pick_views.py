@@ -29,7 +29,7 @@ from lti_tool.web.pages import render
 from lti_tool.web.routes import PUBLIC, Here
 from lti_tool.web.runtime import runtime
 
-MOST = 12
+MOST = 8
 """Spaces on the page; who has more looks by name."""
 MOST_ITEMS = 20
 _NEW = ("title", "what_for", "level", "network", "lets_in")

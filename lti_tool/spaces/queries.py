@@ -126,7 +126,7 @@ class Pickable:
 
 
 def pickable(
-    db: Session, viewer: Viewer, *, words: str = "", chosen: Collection[uuid.UUID] = (), most: int = 12
+    db: Session, viewer: Viewer, *, words: str = "", chosen: Collection[uuid.UUID] = (), most: int = 8
 ) -> list[Pickable]:
     """What a teacher may pick from: first what they chose already, then what they take part in, then what else they may
     know of. `words` must stand in the title. One query."""
@@ -147,8 +147,13 @@ def pickable(
         .outerjoin(Membership, mine)
         .where(is_colleague(viewer), or_(Membership.person_id.is_not(None), named))
         .order_by(
-            case((is_chosen, 0), else_=1),
-            case((Membership.person_id.is_(None), 1), else_=0),
+            case(
+                (is_chosen, 0),
+                (Membership.role == Standing.LEAD.value, 1),
+                (and_(Membership.person_id.is_not(None), named), 2),
+                (Membership.person_id.is_not(None), 3),
+                else_=4,
+            ),
             func.lower(Space.title),
             Space.id,
         )
