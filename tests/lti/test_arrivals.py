@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from lti_tool.db import Database, new_id, random_id
+from lti_tool.organisations.models import Platform
 from lti_tool.people.models import Identity, Person, StaffMember
 from tests.platform import FATMA, LTI, VISIT, LyingPlatform, Visitor
 
@@ -79,3 +80,16 @@ def test_a_number_that_somebody_typed_into_a_link_makes_them_nobody_else(
         names = set(db.scalars(select(Person.name)))
     assert owners["teacher"] != owners[FATMA.subject]
     assert names == {FATMA.name, "Bram de Boer"}
+
+
+@pytest.mark.parametrize("let_through", [{"names"}, {"emails"}, set()])
+def test_what_the_admin_does_not_let_through_is_not_kept(
+    visitor: Visitor, database: Database, let_through: set[str]
+) -> None:
+    with database.writing() as db:
+        db.execute(update(Platform).values(names="names" in let_through, emails="emails" in let_through))
+    assert visitor.launch().status_code == 303
+    assert visitor.launch().status_code == 303, "nor the second time"
+    with database.reading() as db:
+        name, email = db.execute(select(Person.name, Person.email)).one()
+    assert (bool(name), bool(email)) == ("names" in let_through, "emails" in let_through)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from lti_tool.db import Database
 from lti_tool.people import operations as people
 from lti_tool.people.models import Person
+from lti_tool.spaces.models import Door
 from tests.platform import VISIT as COURSE_VISIT
 from tests.platform import Link, Visitor
 
@@ -32,3 +33,15 @@ def test_an_unknown_page_is_an_ordinary_door(visitor: Visitor) -> None:
     for page in ("", "//evil.example", "$Page", "me/export.json"):
         visit = replace(VISIT, link=Link("menu", "Menu", custom={"page": page}))
         assert visitor.launch(visit).headers["Location"].startswith("/doors/")
+
+
+def test_the_one_menu_of_canvas_leads_each_to_their_own_page(visitor: Visitor, database: Database, clock: Any) -> None:
+    menu = replace(VISIT, link=Link("account-1", "Leerkring", custom={"page": "office"}))
+    assert visitor.launch(menu).headers["Location"] == "/spaces", "an account of an LMS is no course: no door is made"
+    with database.reading() as db:
+        assert db.scalar(select(func.count()).select_from(Door)) == 0
+    for role, page in (("hr", "/reports"), ("admin", "/admin")):
+        with database.writing() as db:
+            person = db.scalars(select(Person)).one()
+            people.grant(db, person.organisation_id, role, person.id, now=clock(), by=None)
+        assert visitor.launch(menu).headers["Location"] == page
