@@ -184,12 +184,14 @@ def admit(db: Session, launch: Launch, *, now: datetime) -> bool:
         raise SwitchedOff("the deployment is switched off").about(**place, platform_id=platform.id)
     if deployment is None:
         name = launch.claims.deployment_id
-        return organisations.see_new_deployment(db, platform.id, platform.organisation_id, name, now=now)
-    if deployment.last_seen_at is None or now - deployment.last_seen_at >= _SEEN_AGAIN:
-        organisations.see_deployment(db, deployment.id, now=now)
-    if deployment.accepted:
+        accepted = organisations.see_new_deployment(db, platform.id, platform.organisation_id, name, now=now)
+    else:
+        accepted = deployment.accepted
+        if deployment.last_seen_at is None or now - deployment.last_seen_at >= _SEEN_AGAIN:
+            organisations.see_deployment(db, deployment.id, now=now)
+    if accepted:
         _note_services(db, launch, now)
-    return deployment.accepted
+    return accepted
 
 
 def _note_services(db: Session, launch: Launch, now: datetime) -> None:

@@ -30,6 +30,7 @@ def main() -> None:
                 user_role=order["role"],
                 config_id="config",
                 resource_link_id=order["resource_link_id"],
+                message_type=order.get("message_type", "LtiResourceLinkRequest"),
             )
             consumer.set_user_data(
                 order["user_id"], order["role"], full_name=order.get("name"), email_address=order.get("email")
@@ -44,6 +45,21 @@ def main() -> None:
                 answer = consumer.generate_launch_request(order["asked"])
             except Exception as error:  # the test reads which
                 answer = {"error": type(error).__name__}
+        elif what == "offer":
+            consumer.enable_nrps(order["members"])
+            consumer.enable_ags(order["line_items"], allow_programmatic_grade_interaction=True)
+            consumer.enable_deep_linking(order["launch"], order["picked"])
+            answer = True
+        elif what == "picked":
+            try:
+                answer = consumer.check_and_decode_deep_linking_token(order["token"])
+            except Exception as error:  # the test reads which
+                answer = {"error": type(error).__name__}
+        elif what == "allows":
+            try:
+                answer = consumer.check_token(order["token"], order["scopes"])
+            except Exception:  # a token that is none
+                answer = False
         else:
             answer = consumer.access_token(order["form"])
         sys.stdout.write("answer " + json.dumps(answer) + "\n")
