@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,16 +23,50 @@ from sqlalchemy import (
     Text,
     cast,
     create_engine,
+    inspect,
     make_url,
     select,
     text,
 )
 
 import lti_tool
-from lti_tool.db import Database, Id, Utc, migrations
+from lti_tool.db import Base, Database, Id, Utc, backup, migrations
+from lti_tool.db.backup_format import kept_tables
+from lti_tool.db.encryption import Cipher
+from lti_tool.db.restore import Restored, restore
 from lti_tool.record.models import Hundredths
+from lti_tool.settings import Settings
+from tests.conftest import StandingClock
 
 Rows = dict[str, list[tuple[Any, ...]]]
+Save = Callable[..., backup.Written]
+Load = Callable[..., Restored]
+
+
+@pytest.fixture
+def cipher(settings: Settings) -> Cipher:
+    return Cipher(settings.encryption_key)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "kring.backup"
+
+
+@pytest.fixture
+def save(file: Path, cipher: Cipher, settings: Settings, clock: StandingClock) -> Save:
+    def do(database: Database, path: Path = file, **more: Any) -> backup.Written:
+        return backup.write(database, path, cipher=cipher, secret_key=settings.secret_key, now=clock(), **more)
+
+    return do
+
+
+@pytest.fixture
+def load(file: Path, cipher: Cipher, settings: Settings) -> Load:
+    def do(database: Database, path: Path = file, cipher: Cipher = cipher, secret: str = "") -> Restored:
+        return restore(database, path, cipher=cipher, secret_key=secret or settings.secret_key)
+
+    return do
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -113,3 +147,13 @@ def rows(database: Database, tables: list[Table]) -> Rows:
             read = [cast(c, Text).label(c.name) if isinstance(c.type, JSON) else c for c in table.columns]
             found[table.name] = sorted((tuple(row) for row in db.execute(select(*read))), key=repr)
     return found
+
+
+def tables_of(database: Database) -> list[str]:
+    return inspect(database.engine).get_table_names()
+
+
+def in_order() -> list[Table]:
+    """The tables that come along, in an order in which rows can be made."""
+    kept = {table.name for table in kept_tables()}
+    return [table for table in Base.metadata.sorted_tables if table.name in kept]
