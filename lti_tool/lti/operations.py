@@ -17,6 +17,7 @@ from lti_tool.db import Database, Session
 from lti_tool.lms import operations as lms
 from lti_tool.lti import claims as claims_of
 from lti_tool.lti import known as known_of
+from lti_tool.lti import notices
 from lti_tool.lti.claims import Claims
 from lti_tool.lti.keysets import KeySets
 from lti_tool.lti.known import Known
@@ -191,6 +192,8 @@ def admit(db: Session, launch: Launch, *, now: datetime) -> bool:
             organisations.see_deployment(db, deployment.id, now=now)
     if accepted:
         _note_services(db, launch, now)
+    if accepted and deployment is not None:
+        notices.ask(db, deployment, launch.claims.services.notices_url, platform.id, now=now)
     return accepted
 
 

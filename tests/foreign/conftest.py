@@ -47,6 +47,8 @@ class Course:
         self.members: list[dict[str, Any]] = []
         self.items: list[dict[str, Any]] = []
         self.scores: list[dict[str, Any]] = []
+        self.pages: list[int] = []
+        """Where the pages of members began that were asked for."""
 
     def allows(self, scope: str) -> None:
         """Answer 401 when the bearer token doesn't give this scope."""
@@ -61,6 +63,7 @@ class Course:
         def members() -> Response:
             self.allows(NRPS)
             begin = int(request.args.get("page", "0"))
+            self.pages.append(begin)
             body = {"id": request.base_url, "context": {"id": "c"}, "members": self.members[begin : begin + 2]}
             answer = Response(json.dumps(body), content_type=MEMBERS_TYPE)
             if begin + 2 < len(self.members):
