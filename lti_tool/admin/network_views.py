@@ -171,6 +171,8 @@ def agree_again(here: Here, network_id: uuid.UUID) -> ResponseReturnValue:
 def invite_to_network(here: Here, network_id: uuid.UUID) -> ResponseReturnValue:
     """A one-use code, shown this once."""
     mine = _mine(here, network_id)
+    if not networks.sheet_of(here.db, mine, mine.version):
+        return redirect(f"{NETWORKS}/{mine.id}/sheet", 303)
     code = networks.invite(here.db, here.viewer.organisation_id, mine, now=here.now, by=here.viewer.person_id)
     return _network(here, mine, code=code)
 
@@ -187,7 +189,8 @@ def withdraw_invitations(here: Here, network_id: uuid.UUID) -> ResponseReturnVal
 def edit_sheet(here: Here, network_id: uuid.UUID) -> ResponseReturnValue:
     """Write a new version."""
     mine = _mine(here, network_id)
-    return _write(here, blank(sheet=networks.sheet_of(here.db, mine, mine.version)), mine)
+    text = networks.sheet_of(here.db, mine, mine.version) or networks.template(language())
+    return _write(here, blank(sheet=text), mine)
 
 
 @room.post("/admin/networks/<uuid:network_id>/sheet", access=ADMIN)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-PAGES = ("what-hr-sees", "what-is-mine", "help")
+PAGES = ("what-hr-sees", "what-is-mine", "help", "admin", "helpdesk", "privacy-officer")
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 

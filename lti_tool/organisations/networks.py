@@ -151,7 +151,7 @@ def network(db: Session, organisation_id: uuid.UUID, network_id: uuid.UUID) -> I
 
 
 def sheet_of(db: Session, network: InNetwork, version: int) -> str:
-    """A version of a network's sheet, in Markdown."""
+    """A version of a network's sheet, in Markdown; empty for a network from before there were sheets."""
     of_it = (NetworkSheet.network_id == network.id, NetworkSheet.version == version)
     return db.scalar(select(NetworkSheet.text).where(*of_it)) or ""
 
@@ -195,15 +195,18 @@ def invited(db: Session, organisation_id: uuid.UUID, code: str, *, now: datetime
         .exists()
     )
     row = db.execute(
-        select(Network.id, Network.name, Organisation.name, NetworkSheet.text, Network.sheet_version, member)
+        select(
+            Network.id, Network.name, Organisation.name, func.coalesce(NetworkSheet.text, ""), Network.sheet_version,
+            member,
+        )
         .join(NetworkInvitation, NetworkInvitation.network_id == Network.id)
         .join(Organisation, Organisation.id == NetworkInvitation.organisation_id)
-        .join(
+        .outerjoin(
             NetworkSheet,
             and_(NetworkSheet.network_id == Network.id, NetworkSheet.version == Network.sheet_version),
         )
         .where(NetworkInvitation.code_hash == _hash(code), NetworkInvitation.expires_at > now)
-    ).first()
+    ).first()  # fmt: skip
     return Invited(*row) if row else None
 
 

@@ -54,6 +54,7 @@ ROUTES_BY_ROW = {
     "lti.register": ANYBODY,
     "lti.canvas_json": ANYBODY,
     # In a frame without cookies: the token of the picking is the proof, tests/lti/test_pick_pages.py.
+    "lti.notices": ANYBODY,  # each proves itself: tests/lti/test_notices.py
     "lti.pick_list": ANYBODY,
     "lti.pick_new": ANYBODY,
     "lti.pick_place": ANYBODY,
@@ -156,6 +157,9 @@ ROUTES_BY_ROW = {
     "admin.role_link": ADMIN,
     "admin.role_link_again": ADMIN,
     "admin.take_role": ADMIN,
+    "admin.install": ANYBODY,
+    "admin.install_guide": ANYBODY,
+    "admin.install_values": ANYBODY,
     "admin.more": ADMIN,
     "admin.new_platform": ADMIN,
     "admin.make_platform": ADMIN,

@@ -134,7 +134,7 @@ def test_what_a_cache_on_the_way_kept_is_no_older_clock(lms: Lms, clock: Standin
     lms.behind = timedelta(seconds=300)
     lms.answers["/lti/jwks"] = lambda: Response("{}", headers={"Age": "300"})
     heard: list[Any] = []
-    with checks._Listener(heard, clock) as session:
+    with checks.Listener(heard, clock) as session:
         session.get(lms.platform.jwks_url)
     assert abs(heard[0].ahead()) < 2
 

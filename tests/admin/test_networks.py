@@ -254,6 +254,16 @@ def test_a_network_of_the_command_line_has_a_sheet_to_read(bram: Somebody, datab
     assert "Waarvoor" in _text(bram.get(f"/admin/networks/{made}"))
 
 
+def test_a_network_from_before_there_were_sheets_gets_one_first(bram: Somebody, bea: Somebody, world: World) -> None:
+    path = f"/admin/networks/{world.network(bram.viewer.organisation_id, bea.viewer.organisation_id)}"
+    assert "Schrijf er nu een" in _text(bram.get(path))
+    assert bram.post(f"{path}/invite").location == f"{path}/sheet"
+    assert "verwerkingsverantwoordelijke" in _text(bram.get(f"{path}/sheet"))
+    assert bram.post(f"{path}/sheet", sheet=SHEET, version="1").status_code == 303
+    assert "Het blad is veranderd" in _text(bea.get(path))
+    assert _code(bram, path)
+
+
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_the_template_says_who_is_the_controller(language: str) -> None:
     text = networks.template(language)
