@@ -8,6 +8,7 @@ from lti_tool.lti.refusals import when
 from lti_tool.organisations.addresses_seen import in_words
 from lti_tool.web.errors import Refusal
 from lti_tool.web.language import _, lazy
+from lti_tool.web.routes import exists
 
 
 class RegistrationRefused(Refusal):
@@ -20,7 +21,13 @@ class RegistrationRefused(Refusal):
     def __init__(self, cause: str = "", *, lms: str = "", host: str = "") -> None:
         super().__init__(cause=cause)
         self.lms, self.host = lms, host
-        self.details = {"code": self.code, "when": when(), "where": host, "seen": self.seen()}
+        self.details = {
+            "code": self.code,
+            "when": when(),
+            "where": host,
+            "seen": self.seen(),
+            "install": exists("/install"),
+        }
 
     def seen(self) -> list[tuple[str, str]]:
         """What we saw, as (label, sentence)."""
@@ -55,8 +62,8 @@ class CannotRead(RegistrationRefused):
         super().__init__(f"configuration: {met.what} {met.status}", host=met.host)
 
     def seen(self) -> list[tuple[str, str]]:
-        """What was met instead, how long it took, who can mend it."""
-        return _in_words(self.met)
+        """What was met instead, how long it took, who can mend it. Canvas tells nothing to a token that is over."""
+        return _said_no(self.met) if self.met.status in {401, 403} else _in_words(self.met)
 
 
 class Contradicts(RegistrationRefused):
@@ -93,7 +100,7 @@ class SaysNo(RegistrationRefused):
         """The status in words; never what the LMS wrote."""
         if not self.met.status:
             return _in_words(self.met)
-        return [(_("Wat we zagen"), _status(self.met)), (_("Wat je kunt doen"), _who(self.met))]
+        return _said_no(self.met)
 
 
 class AnswerLost(RegistrationRefused):
@@ -153,6 +160,10 @@ def _in_words(met: Seen) -> list[tuple[str, str]]:
     what, how_long, who = in_words(met)
     rows = [(_("Wat we zagen"), f"{what} {how_long}"), (_("Wie dit kan oplossen"), who)]
     return [row for row in rows if row[1]]
+
+
+def _said_no(met: Seen) -> list[tuple[str, str]]:
+    return [(_("Wat we zagen"), _status(met)), (_("Wat je kunt doen"), _who(met))]
 
 
 def _status(met: Seen) -> str:

@@ -71,9 +71,11 @@ def register(here: Here) -> ResponseReturnValue:
     values = {name: getattr(form, name) for name in ("names", "emails", "roster", "grades")}
     spots = frozenset(request.form.getlist("placements")) & Typed().placements
     typed = Typed(code=form.code, choice=form.choice, placements=spots, **values)
-    if request.form.get("to") or not form.code:
-        problem = None if request.form.get("to") else (_("Vul je code in"), _("Zonder code kan niemand koppelen."))
-        return _answer(here, registration.reopen(_tool(), form.token, now=here.now), typed, problem)
+    opened = registration.reopen(_tool(), form.token, now=here.now)
+    if request.form.get("to"):
+        return _answer(here, opened, typed)
+    if isinstance(opened, registration.Opened) and (lacks := _lacks(opened, typed)):
+        return _answer(here, opened, typed, *lacks)
     wish = registration.Wish(
         token=form.token,
         code=form.code,
@@ -112,11 +114,21 @@ def _tool() -> registration.Tool:
     return registration.Tool(rt.database, rt.settings, rt.cipher)
 
 
+def _lacks(opened: registration.Opened, typed: Typed) -> tuple[tuple[str, str], str] | None:
+    """What must be filled in before anybody is asked anything: the title with its sentence, and where it stands."""
+    if not typed.code:
+        return (_("Vul je code in"), _("Zonder code kan niemand koppelen.")), "code"
+    if registering.spots(opened.configuration) and not typed.placements:
+        return (_("Kies minstens één plek"), _("Anders vindt niemand Leerkring.")), "spots"
+    return None
+
+
 def _answer(
     here: Here,
     found: registration.Opened | registration.Done,
     typed: Typed,
     problem: tuple[str, str] | None = None,
+    problem_at: str = "code",
 ) -> Response:
     if isinstance(found, registration.Done):
         return _done_page(here, found)
@@ -132,6 +144,7 @@ def _answer(
         grades_offered=_offers(found.configuration, offer.GRADES_SCOPES),
         typed=typed,
         problem=problem,
+        problem_at=problem_at,
     )
     # Any LMS may frame it: Canvas shows it under the customer's own host, which its configuration does not name.
     # Nobody gains by putting it under a victim's pointer, for without the code that is typed it does nothing.

@@ -84,6 +84,23 @@ def test_a_wrong_a_used_and_an_old_code_are_told_apart(
     assert len(moodle.asked) == 1
 
 
+def test_in_canvas_it_appears_somewhere(app: Flask, canvas: Registrar, code: str) -> None:
+    admin = Admin(app.test_client(), canvas)
+    nowhere = admin.send(admin.open(canvas.token()), code, spots=[])
+    assert nowhere.status_code == 422
+    assert "Kies minstens één plek" in nowhere.get_data(as_text=True)
+    assert not canvas.asked
+    assert admin.send(nowhere, code, spots=["course_navigation"]).status_code == 200
+
+
+def test_a_token_that_canvas_does_not_know_is_told_as_that(app: Flask, canvas: Registrar) -> None:
+    refused = Admin(app.test_client(), canvas).open("a-token-of-yesterday")
+    assert refused.status_code == 502
+    assert "R01" in refused.get_data(as_text=True)
+    assert "neemt het bewijs niet aan (code 401)" in refused.get_data(as_text=True)
+    assert "Begin opnieuw" in refused.get_data(as_text=True)
+
+
 def test_codes_can_not_be_guessed(admin: Admin, moodle: Registrar, code: str) -> None:
     page = admin.open(moodle.token())
     for _ in range(registration.MAX_WRONG_CODES):
