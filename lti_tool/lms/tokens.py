@@ -178,12 +178,15 @@ class Services(ServiceConnector):
         content_type: str = "application/json",
         accept: str = "application/json",
         case_insensitive_headers: bool = False,
+        is_put: bool = False,
     ) -> TServiceConnectorResponse:
         """One request. A token that the platform no longer takes is dropped and asked for once more."""
-        headers = {"Accept": accept} | ({"Content-Type": content_type} if is_post else {})
+        headers = {"Accept": accept} | ({"Content-Type": content_type} if is_post or is_put else {})
 
         def send() -> requests.Response:
             bearer = {"Authorization": f"Bearer {self.get_access_token(scopes, url)}"}
+            if is_put:
+                return self._requests_session.put(url, data=data or None, headers=headers | bearer)
             if is_post:
                 return self._requests_session.post(url, data=data or None, headers=headers | bearer)
             return self._requests_session.get(url, headers=headers | bearer)

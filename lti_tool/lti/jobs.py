@@ -10,18 +10,21 @@ from sqlalchemy import select
 from connectors.http import ConnectorError
 from lti_tool.jobs.queue import Job, Later, enqueue, work
 from lti_tool.jobs.schedule import Work, task
-from lti_tool.lti import launches, operations, registration
+from lti_tool.lti import launches, notices, operations, registration
 from lti_tool.lti.keysets import RENEW, KeySets
 from lti_tool.organisations.addresses import Reach
 from lti_tool.organisations.models import Platform
 
 KEY_SET = "lti key set"
 
+work(notices.KIND)(notices.register)
+
 
 @task("lti: clear logins and tickets", every=timedelta(minutes=15))
 def clear(work: Work) -> None:
     """Logins nobody came back from, and tickets nobody used."""
     operations.clear(work.db, work.now)
+    notices.clear(work.db, work.now)
 
 
 @task("lti: clear the launch log", every=timedelta(hours=6))

@@ -81,6 +81,8 @@ class KnownDeployment:
     accepted: bool
     last_seen_at: datetime | None
     switched_off: bool = False
+    notices_url: str = ""
+    notices_asked_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,14 @@ _LOGIN = (
     LoginState.storage_target,
     LoginState.used_at,
 )
-_DEPLOYMENT = (Deployment.id, Deployment.accepted_at, Deployment.last_seen_at, Deployment.switched_off_at)
+_DEPLOYMENT = (
+    Deployment.id,
+    Deployment.accepted_at,
+    Deployment.last_seen_at,
+    Deployment.switched_off_at,
+    Deployment.notices_url,
+    Deployment.notices_asked_at,
+)
 _COURSE = (
     LmsCourse.memberships_url,
     LmsCourse.lineitems_url,
@@ -152,9 +161,7 @@ _LAUNCH = (
         Deployment,
         (Deployment.platform_id == Platform.id) & (Deployment.deployment_id == bindparam("deployment_id")),
     )
-    .outerjoin(
-        LmsCourse, (LmsCourse.platform_id == Platform.id) & (LmsCourse.context_id == bindparam("context_id"))
-    )
+    .outerjoin(LmsCourse, (LmsCourse.platform_id == Platform.id) & (LmsCourse.context_id == bindparam("context_id")))
     .outerjoin(
         LmsLink,
         (LmsLink.course_id == LmsCourse.id) & (LmsLink.resource_link_id == bindparam("resource_link_id")),
@@ -187,12 +194,14 @@ def look_up(
         return None
     platform, rest = KnownPlatform(*row[: len(_PLATFORM)]), row[len(_PLATFORM) :]
     login, rest = rest[: len(_LOGIN)], rest[len(_LOGIN) :]
-    (deployment, accepted_at, seen_at, off_at), course = rest[: len(_DEPLOYMENT)], rest[len(_DEPLOYMENT) :]
+    (deployment, accepted_at, seen_at, off_at, *notices), course = rest[: len(_DEPLOYMENT)], rest[len(_DEPLOYMENT) :]
     memberships_url, lineitems_url, scopes, course_seen_at, lineitem_url = course
     return Known(
         platform,
         KnownLogin(*login) if login[0] is not None else None,
-        KnownDeployment(deployment, accepted_at is not None, seen_at, off_at is not None) if deployment else None,
+        KnownDeployment(deployment, accepted_at is not None, seen_at, off_at is not None, *notices)
+        if deployment
+        else None,
         CourseServices(memberships_url or "", lineitems_url or "", lineitem_url or "", tuple(scopes or ())),
         course_seen_at,
     )

@@ -80,6 +80,37 @@ def addressee(body: Mapping[str, Any]) -> str:
     return client_id
 
 
+def verified(
+    token: str, header: Mapping[str, Any], *, issuer: str, client_id: str, find_key: FindKey, now: datetime
+) -> dict[str, Any]:
+    """The body of a token that a platform signed with RS256, for us, and about now. Raises `LaunchRefused`."""
+    if header.get("alg") != "RS256":
+        raise LaunchRefused("L05", "the algorithm is not RS256")
+    kid = header.get("kid")
+    if not isinstance(kid, str) or not kid:
+        raise LaunchRefused("L05", "the key id is missing")
+    try:
+        body: dict[str, Any] = jwt.decode(
+            token, find_key(kid), algorithms=["RS256"], audience=client_id, issuer=issuer, options=_OPTIONS
+        )
+    except jwt.InvalidTokenError as error:
+        raise LaunchRefused("L05", f"signature: {type(error).__name__}") from None
+    _check_times(body, now.timestamp())
+    return body
+
+
+def _check_times(body: Mapping[str, Any], now: float) -> None:
+    if (late := now - _moment(body, "exp")) >= LEEWAY:
+        raise LaunchRefused("L06", f"expired {late:.0f} seconds ago")
+    age = now - _moment(body, "iat")
+    if age < -LEEWAY:
+        raise LaunchRefused("L06", f"issued {-age:.0f} seconds from now")
+    if age > OLDEST.total_seconds():
+        raise LaunchRefused("L06", "issued over a day ago")
+    if "nbf" in body and _moment(body, "nbf") - now > LEEWAY:
+        raise LaunchRefused("L06", "not valid yet")
+
+
 class Message(MessageLaunch[Params, Config, Memory, Cookies]):
     """One launch message of a known platform, answering a known login."""
 
@@ -136,39 +167,17 @@ class Message(MessageLaunch[Params, Config, Memory, Cookies]):
 
     def validate_jwt_signature(self) -> Message:
         """Signed by this platform with RS256, for us, and about now."""
-        header = self._jwt["header"]
-        if header.get("alg") != "RS256":
-            raise LaunchRefused("L05", "the algorithm is not RS256")
-        kid = header.get("kid")
-        if not isinstance(kid, str) or not kid:
-            raise LaunchRefused("L05", "the key id is missing")
         platform = self._known.platform
-        try:
-            body = jwt.decode(
-                self._get_id_token(),
-                self._find_key(kid),
-                algorithms=["RS256"],
-                audience=platform.client_id,
-                issuer=platform.issuer,
-                options=_OPTIONS,
-            )
-        except jwt.InvalidTokenError as error:
-            raise LaunchRefused("L05", f"signature: {type(error).__name__}") from None
+        body = verified(
+            self._get_id_token(),
+            self._jwt["header"],
+            issuer=platform.issuer,
+            client_id=platform.client_id,
+            find_key=self._find_key,
+            now=self._now,
+        )
         self._jwt["body"] = cast(Any, body)
-        self._check_times(body)
         return self
-
-    def _check_times(self, body: Mapping[str, Any]) -> None:
-        now = self._now.timestamp()
-        if (late := now - _moment(body, "exp")) >= LEEWAY:
-            raise LaunchRefused("L06", f"expired {late:.0f} seconds ago")
-        age = now - _moment(body, "iat")
-        if age < -LEEWAY:
-            raise LaunchRefused("L06", f"issued {-age:.0f} seconds from now")
-        if age > OLDEST.total_seconds():
-            raise LaunchRefused("L06", "issued over a day ago")
-        if "nbf" in body and _moment(body, "nbf") - now > LEEWAY:
-            raise LaunchRefused("L06", "not valid yet")
 
     def validate_deployment(self) -> Message:
         """The deployment that the login spoke of. Whether it is accepted is decided where it can be noted."""

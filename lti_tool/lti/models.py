@@ -95,6 +95,16 @@ class Picking(Base):
     expires_at: Mapped[datetime] = mapped_column(Utc, index=True)
 
 
+class NoticeSeen(Base):
+    """A notice of a platform that was taken in. It may come twice."""
+
+    __tablename__ = "notice_seen"
+
+    platform_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("platform.id", ondelete="CASCADE"), primary_key=True)
+    notice_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(Utc, index=True)
+
+
 class LaunchCount(Base):
     """How many launches of a platform went how on one day: counts, so that no row tells who came in when."""
 

@@ -11,12 +11,14 @@ from urllib.parse import urlsplit
 
 from connectors.http import origin
 from lti_tool.lms.operations import CourseServices
+from lti_tool.lti.offer import NOTICES_SCOPE
 
 NRPS = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 PNS = "https://purl.imsglobal.org/spec/lti/claim/platformnotificationservice"
 _AGS_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/"
 LONGEST = 1000
+CONTEXT_COPY = "LtiContextCopyNotice"
 
 
 def read(body: Mapping[str, Any], hosts: Iterable[str], *, hosted_canvas: bool = False) -> CourseServices:
@@ -43,8 +45,14 @@ def read(body: Mapping[str, Any], hosts: Iterable[str], *, hosted_canvas: bool =
         lineitems_url=address(grades, "lineitems"),
         lineitem_url=address(grades, "lineitem"),
         scopes=tuple(sorted(one for one in scopes if len(one) < 100))[:8],
-        notices_url=address(notices, "platform_notification_service_url"),
+        notices_url=address(notices, "platform_notification_service_url") if _tells_of_copies(notices) else "",
     )
+
+
+def _tells_of_copies(notices: Mapping[str, Any]) -> bool:
+    """Whether we may ask for notices, and a copied course is among them."""
+    scopes, kinds = notices.get("scope"), notices.get("notice_types_supported")
+    return isinstance(scopes, list) and NOTICES_SCOPE in scopes and isinstance(kinds, list) and CONTEXT_COPY in kinds
 
 
 def _object(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:

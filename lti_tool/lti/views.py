@@ -14,6 +14,7 @@ from lti_tool.lti import (
     known,
     launches,
     login,
+    notice_views,
     operations,
     pick,
     pick_views,
@@ -31,7 +32,7 @@ from lti_tool.web import headers, pages, session, wishes
 from lti_tool.web.routes import PUBLIC, Here
 from lti_tool.web.runtime import runtime
 
-__all__ = ["accept_views", "frame_views", "pick_views", "registration_views", "room", "tab_views"]
+__all__ = ["accept_views", "frame_views", "notice_views", "pick_views", "registration_views", "room", "tab_views"]
 
 
 @room.get("/login", access=PUBLIC, transaction="own", endpoint="login_by_get")

@@ -167,6 +167,10 @@ class Deployment(Base):
     name: Mapped[str] = mapped_column(String(200), default="", server_default="")
     """What the admin calls it."""
     switched_off_at: Mapped[datetime | None] = mapped_column(Utc)
+    notices_url: Mapped[str] = mapped_column(String(1000), default="", server_default="")
+    """Where we asked its LMS to tell us of copied courses; empty when it can't."""
+    notices_asked_at: Mapped[datetime | None] = mapped_column(Utc)
+    """While that is not done; then it is asked again a day later."""
 
 
 class PlatformTest(Base):

@@ -243,7 +243,7 @@ def newcomers_of(db: Session, viewer: Viewer, space: SpaceHere, *, now: datetime
         Membership.joined_at > now - NEW,
         Membership.person_id != viewer.person_id,
     )
-    query = query.order_by(Membership.joined_at.desc(), Person.id).limit(20)
+    query = query.order_by(Membership.joined_at.desc(), Person.id).limit(10)
     return [Someone(**row._asdict()) for row in db.execute(query)]
 
 
