@@ -134,6 +134,9 @@ def _parser() -> argparse.ArgumentParser:
         "--now", action="store_true", help="a key leaked: replace all at once (some calls fail for an hour)"
     )
 
+    doctor = add("doctor", upkeep.doctor, "Look at this installation and every LMS that is connected to it.")
+    doctor.add_argument("--json", action="store_true")
+
     saved = add("backup", upkeep.backup, "Write everything to one file, while people go on.")
     saved.add_argument("file", type=Path, metavar="FILE")
     saved.add_argument("--force", action="store_true", help="replace the file when it is there")

@@ -1,4 +1,4 @@
-"""What the `leerkring` commands do that keep a whole installation: its keys and its backups."""
+"""What the `leerkring` commands do that keep a whole installation: its keys, its backups and its health."""
 
 from __future__ import annotations
 
@@ -82,3 +82,31 @@ def restore(options: argparse.Namespace) -> int:
     print(f"revision: {done.revision}\nrows: {done.rows}")
     print(RESTORED if done.same_secret_key else f"{OTHER_INSTALLATION}\n{RESTORED}", file=sys.stderr)
     return 0
+
+
+_MARKS = {"done": "✓", "fault": "✗", "wait": "…"}
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Look at this installation and every LMS. Status 1 when something is wrong."""
+    import json
+    from dataclasses import asdict
+
+    from lti_tool.admin.doctor import examine
+
+    found = examine()
+    ill = any(one.state == "fault" for one in found)
+    if options.json:
+        print(json.dumps({"ok": not ill, "checks": [asdict(one) for one in found]}, ensure_ascii=False, indent=2))
+        return int(ill)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that knows no ticks
+    about = ""
+    for one in found:
+        if one.about != about:
+            about = one.about
+            print(f"\n{about}" if one is not found[0] else about)
+        print(f"  {_MARKS[one.state]} {one.text}" + (f" [{one.code}]" if one.code else ""))
+        if one.todo and one.state != "done":
+            print(f"      {one.todo}")
+    return int(ill)

@@ -57,7 +57,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class _Heard:
+class Heard:
     """One answer of an LMS."""
 
     post: bool
@@ -79,18 +79,18 @@ class _Heard:
         return (theirs - self.asked_at).total_seconds() - self.took / 2
 
 
-class _Listener(Http):
-    """Keeps the answers it got, with the time."""
+class Listener(Http):
+    """Keeps the answers it got, with the time, in the list that it is given."""
 
-    def __init__(self, heard: list[_Heard], clock: Clock, **limits: Any) -> None:
+    def __init__(self, heard: list[Heard], clock: Clock, **limits: Any) -> None:
         super().__init__(**limits)
-        self._heard, self._clock = heard, clock
+        self.heard, self._clock = heard, clock
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """As `Http`."""
         asked_at, began = self._clock(), time.monotonic()
         response = super().request(method, url, *args, **kwargs)
-        self._heard.append(_Heard(method == "POST", asked_at, time.monotonic() - began, response))
+        self.heard.append(Heard(method == "POST", asked_at, time.monotonic() - began, response))
         return response
 
 
@@ -116,14 +116,15 @@ def test_platform(
     """Test a connection and store what was found. Takes `LONGEST_TEST` seconds at most; not inside a transaction.
 
     None when a test of it is under way, so that a second click asks the LMS nothing. Raises `LookupError` when there
-    is no such platform.
+    is no such platform, or it is switched off.
     """
     ends = time.monotonic() + LONGEST_TEST
     with database.reading() as db:
         columns = (getattr(Platform, name) for name in _Tested.__dataclass_fields__)
-        row = db.execute(select(*columns).where(Platform.id == platform_id)).first()
+        on = (Platform.id == platform_id, Platform.switched_off_at.is_(None))
+        row = db.execute(select(*columns).where(*on)).first()
         if row is None:
-            raise LookupError("no such platform")
+            raise LookupError("no such platform, or it is switched off")
         platform = _Tested(*row)
         own = _own_key(db, cipher, clock())
     with database.writing() as db:
@@ -132,7 +133,7 @@ def test_platform(
         if own is None:
             keys.ensure_key(db, cipher, now=clock())
             own = keys.signing_key(db, cipher, now=clock())
-    heard: list[_Heard] = []
+    heard: list[Heard] = []
     session = partial(_session, heard, clock, Reach.of(settings), ends)
     theirs, key_set = _their_keys(platform, session)
     ours = _our_keys(database, platform, own, theirs, session, cipher=cipher, clock=clock, ends=ends)
@@ -160,8 +161,8 @@ def _begin(db: Session, platform_id: uuid.UUID, now: datetime) -> bool:
     return db.scalar(row.returning(PlatformTest.platform_id)) is not None
 
 
-def _session(heard: list[_Heard], clock: Clock, reach: Reach, ends: float) -> _Listener:
-    return _Listener(
+def _session(heard: list[Heard], clock: Clock, reach: Reach, ends: float) -> Listener:
+    return Listener(
         heard,
         clock,
         address_guard=reach.allows,
@@ -180,14 +181,14 @@ def _own_key(db: Session, cipher: Cipher, now: datetime) -> keys.SigningKey | Wr
         return error
 
 
-Sessions = Callable[[], _Listener]
+Sessions = Callable[[], Listener]
 
 
 def _their_keys(platform: _Tested, session: Sessions) -> tuple[Check, list[dict[str, Any]] | None]:
     """Their key set, as far as launches can use it."""
-    used: list[_Listener] = []
+    used: list[Listener] = []
 
-    def one() -> _Listener:
+    def one() -> Listener:
         used.append(session())
         return used[-1]
 
@@ -195,7 +196,7 @@ def _their_keys(platform: _Tested, session: Sessions) -> tuple[Check, list[dict[
     found: list[dict[str, Any]] = []
     if seen.ok:
         try:
-            found = usable(used[-1]._heard[-1].response.json())
+            found = usable(used[-1].heard[-1].response.json())
         except (ConnectorError, ValueError):
             seen = Seen(False, "not_keys", seen.seconds, seen.host, seen.status, seen.content_type)
     if not found:
@@ -229,14 +230,14 @@ def _our_keys(
             return Check("own_keys", "fault", {"why": "silent", "seen": seen}, "L05")
     http = session()
     about = ServicePlatform(platform.id, platform.issuer, platform.client_id, platform.token_url, platform.product)
-    before = len(http._heard)
+    before = len(http.heard)
     try:
         Services(database, about, own, cipher=cipher, http=http, clock=clock).fresh_access_token(scopes)
     except ConnectorError:
-        if len(http._heard) == before:
+        if len(http.heard) == before:
             return _no_answer(platform.token_url, session, ends)
-        return _refused(platform, http._heard[-1].response, granted=bool(wanted))
-    return Check("own_keys", "done", {"seconds": round(http._heard[-1].took, 1)})
+        return _refused(platform, http.heard[-1].response, granted=bool(wanted))
+    return Check("own_keys", "done", {"seconds": round(http.heard[-1].took, 1)})
 
 
 def _no_answer(url: str, session: Sessions, ends: float) -> Check:
@@ -268,7 +269,7 @@ def _refused(platform: _Tested, response: requests.Response, *, granted: bool) -
     return Check("own_keys", "fault", {"why": "refused", **detail}, "L05")
 
 
-def _clocks(heard: list[_Heard]) -> Check:
+def _clocks(heard: list[Heard]) -> Check:
     """The difference between the clocks, by what was not cached on the way if there is such an answer."""
     for one in sorted(heard, key=lambda one: not one.post):
         ahead = one.ahead()

@@ -100,8 +100,9 @@ def test(here: Here, platform: uuid.UUID) -> ResponseReturnValue:
     """Ask the LMS everything once more. Takes some seconds; a second click asks nothing."""
     rt = runtime()
     with rt.database.reading() as db:
-        if platform not in {mine.id for mine in platforms(db, here.viewer.organisation_id)}:
-            raise NotFound(cause="a platform of another organisation, or none")
+        mine = {one.id for one in platforms(db, here.viewer.organisation_id) if not one.switched_off_at}
+    if platform not in mine:
+        raise NotFound(cause="a platform of another organisation, or one that is off, or none")
     found = checks.test_platform(rt.database, platform, settings=rt.settings, cipher=rt.cipher, clock=rt.clock)
     return redirect(f"/admin?platform={platform}&done={'busy' if found is None else 'tested'}", 303)
 

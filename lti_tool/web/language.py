@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
 import gettext
 import importlib.resources
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +19,7 @@ from markupsafe import Markup, escape
 LANGUAGES = {"nl": "Nederlands", "en": "English"}
 DEFAULT = "nl"
 _ZONE = ZoneInfo("Europe/Amsterdam")
+_spoken: contextvars.ContextVar[str] = contextvars.ContextVar("spoken", default=DEFAULT)
 
 
 @functools.cache
@@ -43,7 +46,7 @@ def catalogue(language: str) -> gettext.NullTranslations:
 def language() -> str:
     """The language of this request: chosen by the person, given by the launch, asked by the browser, or Dutch."""
     if not has_request_context():
-        return DEFAULT
+        return _spoken.get()
     found: str | None = g.get("language")
     if found is None and request.path.startswith("/api/"):
         found = g.language = "en"  # programs and those who write them
@@ -52,6 +55,16 @@ def language() -> str:
         found = viewer.language if viewer else (request.accept_languages.best_match(LANGUAGES) or DEFAULT)
         g.language = found
     return found
+
+
+@contextlib.contextmanager
+def speaking(chosen: str) -> Iterator[None]:
+    """Use this language where there is no request: in a command."""
+    before = _spoken.set(chosen)
+    try:
+        yield
+    finally:
+        _spoken.reset(before)
 
 
 def use(chosen: str | None) -> None:

@@ -15,11 +15,13 @@ from flask import Flask, Response
 from sqlalchemy import select
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from lti_tool.admin import checks
+from lti_tool.admin import checks, jobs
 from lti_tool.admin.checks import Check
 from lti_tool.admin.observed import checklist
 from lti_tool.db import Database, new_id
 from lti_tool.db.encryption import Cipher
+from lti_tool.jobs.queue import Queue
+from lti_tool.jobs.schedule import Work
 from lti_tool.lti import offer
 from lti_tool.lti.models import LaunchFault
 from lti_tool.organisations.models import Platform, PlatformTest
@@ -284,3 +286,17 @@ def test_the_button_needs_the_form_of_the_page(lms: Lms, bram: Somebody, world: 
     assert bram.client.post(path).status_code == 409
     assert world.stranger().post(path).status_code == 401
     assert lms.asked == []
+
+
+def test_every_night_each_connection_that_is_on_is_tested(
+    lms: Lms, connect: Connect, database: Database, settings: Settings, clock: StandingClock
+) -> None:
+    off = connect("Canvas van De Linde", client_id="off")
+    with database.writing() as db:
+        db.get_one(Platform, off).switched_off_at = clock()
+    with database.writing() as db:
+        jobs.test_all(Work(db, clock(), settings))
+    assert Queue(database, settings, clock).run_due() == [jobs.TEST]
+    with database.reading() as db:
+        tested = db.scalars(select(PlatformTest)).all()
+    assert [(test.platform_id, test.tested_at) for test in tested] == [(lms.id, clock())]
