@@ -38,6 +38,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_queued_job_lane"), ["lane"], unique=False)
 
     op.create_table(
+        "token_ask",
+        sa.Column("who", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("begun_at", Utc(), nullable=False),
+        sa.Column("asks", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("who", name=op.f("pk_token_ask")),
+    )
+    with op.batch_alter_table("token_ask", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_token_ask_begun_at"), ["begun_at"], unique=False)
+
+    op.create_table(
         "acknowledgement",
         sa.Column("organisation_id", Id(), nullable=False),
         sa.Column("what", sa.String(length=20), nullable=False),
@@ -176,6 +186,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lms_course")),
         sa.UniqueConstraint("platform_id", "context_id", name=op.f("uq_lms_course_platform_id_context_id")),
     )
+    op.create_table(
+        "notice_seen",
+        sa.Column("platform_id", Id(), nullable=False),
+        sa.Column("notice_id", sa.String(length=255), nullable=False),
+        sa.Column("seen_at", Utc(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["platform_id"], ["platform.id"], name=op.f("fk_notice_seen_platform_id_platform"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("platform_id", "notice_id", name=op.f("pk_notice_seen")),
+    )
+    with op.batch_alter_table("notice_seen", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notice_seen_seen_at"), ["seen_at"], unique=False)
+
     op.create_table(
         "pending_registration",
         sa.Column("id", Id(), nullable=False),
@@ -395,6 +418,8 @@ def upgrade() -> None:
     with op.batch_alter_table("deployment", schema=None) as batch_op:
         batch_op.add_column(sa.Column("name", sa.String(length=200), server_default="", nullable=False))
         batch_op.add_column(sa.Column("switched_off_at", Utc(), nullable=True))
+        batch_op.add_column(sa.Column("notices_url", sa.String(length=1000), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("notices_asked_at", Utc(), nullable=True))
 
     with op.batch_alter_table("door", schema=None) as batch_op:
         batch_op.add_column(sa.Column("copy_of", Id(), nullable=True))
@@ -514,6 +539,8 @@ def downgrade() -> None:
         batch_op.drop_column("copy_of")
 
     with op.batch_alter_table("deployment", schema=None) as batch_op:
+        batch_op.drop_column("notices_asked_at")
+        batch_op.drop_column("notices_url")
         batch_op.drop_column("switched_off_at")
         batch_op.drop_column("name")
 
@@ -556,6 +583,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_pending_registration_asked_from"))
 
     op.drop_table("pending_registration")
+    with op.batch_alter_table("notice_seen", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_notice_seen_seen_at"))
+
+    op.drop_table("notice_seen")
     op.drop_table("lms_course")
     with op.batch_alter_table("launch_fault", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_launch_fault_platform_id"))
@@ -576,6 +607,10 @@ def downgrade() -> None:
     op.drop_table("network_invitation")
     op.drop_table("logo")
     op.drop_table("acknowledgement")
+    with op.batch_alter_table("token_ask", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_token_ask_begun_at"))
+
+    op.drop_table("token_ask")
     with op.batch_alter_table("queued_job", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_queued_job_lane"))
         batch_op.drop_index("ix_queued_job_due")
