@@ -82,7 +82,7 @@ def pick_place(here: Here) -> ResponseReturnValue:
             most = MOST_ITEMS if picker.multiple else 1
             raise _Again(_("Kies er hoogstens %(most)s.", most=most) if most > 1 else _("Kies er een."))
         found = [access.find_by_id(db, picker.viewer, space, now=here.now) for space in chosen.spaces]
-        known = [space for space in found if space and space.may(Action.LEARN) and links.may_place(space)]
+        known = [space for space in found if space and _may(space, lets_in=space.id in chosen.latches)]
         if len(known) < len(found):
             raise _Again(_("Een van deze ruimtes kun je niet meer kiezen. De andere staan er nog."))
         return [_item(db, picker, space, space.id in chosen.latches, here) for space in known]
@@ -117,6 +117,10 @@ def pick_start(here: Here) -> ResponseReturnValue:
 def pick_cancel(here: Here) -> ResponseReturnValue:
     """Nothing goes to the course; the LMS closes its dialog."""
     return _answered(here, _token(), lambda _db, _picker: [], own_tab=False)
+
+
+def _may(space: SpaceHere, *, lets_in: bool) -> bool:
+    return space.may(Action.LEARN) and links.may_place(space) and (space.may(Action.LEAD) or not lets_in)
 
 
 def _item(db: Session, picker: Picker, space: SpaceHere, lets_in: bool, here: Here) -> Item:

@@ -134,10 +134,9 @@ def pickable(
     named = Space.level.in_((Level.OPEN.value, Level.KNOCK.value))
     is_chosen = Space.id.in_(chosen)
     like = words.translate({ord(c): f"\\{c}" for c in "\\%_"})
-    # SQLite knows capitals of ASCII only, so a title is also looked for as it was typed.
-    found = or_(
-        func.lower(Space.title).like(f"%{like.lower()}%", escape="\\"), Space.title.like(f"%{like}%", escape="\\")
-    )
+    # SQLite knows capitals of ASCII only, so a title is also looked for as it was typed, and with a capital.
+    same = [Space.title.like(f"%{one}%", escape="\\") for one in (like, like[:1].upper() + like[1:])]
+    found = or_(func.lower(Space.title).like(f"%{like.lower()}%", escape="\\"), *same)
     query = (
         select(
             Space.id, Space.slug, Space.title, Space.level,
