@@ -26,9 +26,9 @@ def test_a_person_takes_along_all_that_is_held_of_them(world: Any) -> None:
     copy = json.loads(answer.data)
     assert copy["person"][0]["name"] == "Fatma Yilmaz"
     assert copy["person"][0]["email"] == "fatma@linde.example"
-    assert copy["membership"] == [
-        {"space_id": str(space.id), "role": "member", "quality": "", "joined_at": copy["membership"][0]["joined_at"]}
-    ]
+    joined_at = copy["membership"][0]["joined_at"]
+    taking_part = {"role": "member", "quality": "", "joined_at": joined_at, "welcome": True}
+    assert copy["membership"] == [{"space_id": str(space.id), **taking_part}]
     assert "Noor" not in answer.get_data(as_text=True)
 
 
