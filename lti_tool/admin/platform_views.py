@@ -12,6 +12,7 @@ from pydantic import Field
 
 from lti_tool.admin import faults
 from lti_tool.admin.checks import last_test
+from lti_tool.admin.guides import GUIDES
 from lti_tool.admin.pages import frame
 from lti_tool.admin.room import ADMIN, room
 from lti_tool.lti.offer import Addresses
@@ -91,6 +92,7 @@ def _invitation(here: Here, code: str) -> str:
         code=code,
         addresses=Addresses(here.settings.base_url),
         until=here.now + CODE_LIFE,
+        guides=[guide for guide in GUIDES if guide.itself],
     )
 
 
