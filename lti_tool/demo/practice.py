@@ -71,13 +71,24 @@ class PracticeWorld(_Piece):
     name: str
     host: str
     """Who began the first space."""
+    more: tuple[str, ...]
+    """Names of further learners."""
     space: FirstSpace
     people: tuple[PracticePerson, ...] = Field(alias="person")
     courses: tuple[PracticeCourse, ...] = Field(alias="course")
 
+    @property
+    def everybody(self) -> tuple[PracticePerson, ...]:
+        """Also those whom nobody walks in as."""
+        rest = (
+            PracticePerson(key=f"cursist-{number}", name=name, number=f"OZ{100 + number}", role="learner", does="")
+            for number, name in enumerate(self.more, 1)
+        )
+        return (*self.people, *rest)
+
     def person(self, key: str) -> PracticePerson | None:
         """By key."""
-        return next((person for person in self.people if person.key == key), None)
+        return next((person for person in self.everybody if person.key == key), None)
 
     def first(self, role: str) -> PracticePerson:
         """The first person with this role."""
@@ -181,7 +192,7 @@ def make(origin: str, tool: str, letters: Letters, *, fetch: Callable[[str], Any
 
 
 def _rooms() -> dict[str, Room]:
-    people, courses = world().people, world().courses
+    people, courses = world().everybody, world().courses
     everybody = [Enrolled(person.user, _ROLES[person.role]) for person in people if person.role != "admin"]
     return {one.key: Room(Course(one.key, one.title, one.label), list(everybody)) for one in courses}
 

@@ -144,7 +144,7 @@ def _course_pages(app: Flask, practice: Practice, show: Any, frames: Frames) -> 
             practice.enrol(room, request.form.get("person", ""), inside=request.form.get("what") == "in")
             return redirect(f"{url_for('people', key=key)}?as={_who().key}", 303)
         inside = {one.user.subject for one in room.people}
-        return show("people.html", _who(), room=room, inside=inside)  # type: ignore[no-any-return]
+        return show("people.html", _who(), room=room, everybody=world().everybody, inside=inside)  # type: ignore[no-any-return]
 
     @app.get("/cursus/<key>/cijfers")
     def grades(key: str) -> ResponseReturnValue:

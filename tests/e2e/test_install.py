@@ -83,7 +83,7 @@ class Hospital:
         values = self.page.locator("code.value")
         return values.nth(0).inner_text(), values.nth(1).inner_text()
 
-    def register(self, hand: Hand, address: str, code: str) -> None:
+    def register(self, hand: Hand, address: str, code: str, *, grades: bool = False) -> None:
         """The admin pastes the address, and a tool stands in the list."""
         page = self.page
         self.go("/oefenziekenhuis/beheer")
@@ -93,6 +93,8 @@ class Hospital:
         frame = self.frame()
         self.good("the tool's own screen")
         hand.fill(frame.get_by_label("Uitnodigingscode"), code)
+        if grades:
+            hand.click(frame.get_by_label("“Ik deed mee” doorgeven"))
         hand.click(frame.get_by_role("button", name="Koppel"))
         expect(frame.get_by_role("heading", name="De koppeling is gemaakt")).to_be_visible()
         self.good("connected")
@@ -172,6 +174,77 @@ def test_the_same_in_canvas_whose_tool_waits_for_no_deployment(hospital: Hospita
     expect(hospital.frame("#contentframe").get_by_role("heading", level=1)).to_contain_text(SPACE)
     assert hand.clicks <= 9
     assert hand.fields <= 2
+
+
+def test_the_roster_is_counted_and_who_wants_it_stands_in_the_gradebook(hospital: Hospital) -> None:
+    page = hospital.page
+    hospital.register(Hand(), *hospital.letter(), grades=True)
+    page.get_by_role("link", name="Naar de cursus").click()
+    page.get_by_role("link", name="Kies inhoud").click()
+    frame = hospital.frame()
+    frame.get_by_role("button", name="Begin een nieuwe ruimte").click()
+    hospital.good("a new space in the picker")
+    frame.get_by_label("Hoe heet de ruimte?").fill("Sonde en zo")
+    frame.get_by_label("Waarvoor is ze?").fill("Om samen zekerder te worden.")
+    frame.get_by_label("Open", exact=True).check()
+    frame.get_by_role("button", name="Begin en zet in de cursus").click()
+    page.wait_for_url("**erbij=1")
+
+    page.get_by_role("link", name="Sonde en zo", exact=False).first.click()
+    frame = hospital.frame("#contentframe")
+    frame.wait_for_url("**/s/sonde-en-zo**")
+    frame = hospital.visitor.open("/s/sonde-en-zo/people")
+    frame.get_by_role("button", name="Ververs").click()
+    expect(frame.get_by_text("26 collega’s zijn uitgenodigd.")).to_be_visible(timeout=30_000)
+    hospital.good("invited")
+    frame = hospital.visitor.open("/s/sonde-en-zo/settings")
+    frame.get_by_label("Deelnemers kunnen hun deelname laten bevestigen").check()
+    frame.locator("#confirming").get_by_role("button", name="Bewaar").click()
+    frame.wait_for_url("**done=saved**")
+
+    page.get_by_role("link", name="Ga terug en wissel").click()
+    page.get_by_role("link", name="Open als Samira").click()
+    frame = hospital.frame("#contentframe")
+    frame.get_by_role("button", name="Doe mee").click()
+    frame.wait_for_url("**/s/sonde-en-zo?done=joined")
+    frame = hospital.visitor.open("/s/sonde-en-zo/confirm")
+    hospital.good("confirm")
+    frame.get_by_role("button", name="dat ik meedeed").click()
+    expect(frame.get_by_text("Aangekomen: in")).to_be_visible(timeout=30_000)
+
+    hospital.go(f"{COURSE}/cijfers?as=paul")
+    hospital.good("gradebook")
+    row = page.get_by_role("row").filter(has_text="Samira el Amrani")
+    expect(row).to_contain_text("1 van 1")
+    expect(row).to_contain_text("voltooid")
+    expect(page.get_by_role("row").filter(has_text="Joost Huisman")).to_contain_text("–")
+
+
+def test_the_admin_sees_by_the_letters_link_that_it_works(hospital: Hospital) -> None:
+    page = hospital.page
+    hospital.register(Hand(), *hospital.letter())
+    page.get_by_role("link", name="Naar de cursus").click()
+    hospital.pick(Hand())
+    for name in ("Samira", "Ingrid (beheerder)"):
+        hospital.go(f"{COURSE}?as=paul")
+        page.get_by_role("link", name=name, exact=True).click()
+        page.get_by_role("link", name=SPACE, exact=False).first.click()
+        expect(hospital.frame("#contentframe").get_by_role("heading", level=1)).to_contain_text(SPACE)
+    hospital.go("/oefenziekenhuis/bericht")
+    page.get_by_role("button", name="Vraag een link om in te loggen").click()
+    with page.context.expect_page() as opened:
+        page.locator("#console").click()
+    console = opened.value
+    console.wait_for_load_state()
+    if "/signin/" in console.url:
+        console.get_by_role("button").first.click()
+    console.wait_for_url("**/admin**")
+    for done in ("Als beheerder", "Als deelnemer", "In een kader zonder cookies", "Ruimte in een cursus gezet"):
+        line = console.get_by_role("listitem").filter(has_text=done)
+        expect(line).to_contain_text("Goed")
+    expect(console.get_by_role("listitem").filter(has_text="Vanaf een telefoon")).to_contain_text("wacht nog")
+    assert findings(console) == []
+    assert sideways(console) <= 0
 
 
 def test_the_practice_lms_is_good_at_any_width(hospital: Hospital) -> None:
