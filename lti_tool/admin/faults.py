@@ -9,6 +9,8 @@ from markupsafe import Markup, escape
 
 from connectors.probe import Seen
 from lti_tool.admin.checks import MOST_SECONDS, Check
+from lti_tool.lms.roster import Trouble
+from lti_tool.lms.words import roster_trouble
 from lti_tool.lti import offer
 from lti_tool.organisations.addresses_seen import in_words
 from lti_tool.web.language import _, html, ngettext
@@ -157,7 +159,7 @@ def _roster(said: dict[str, Any], lms: Lms) -> Fault:
         ngettext("%(num)s cursus", "%(num)s cursussen", said["courses"]),
         (
             _("Trekkers zien niet hoeveel collega’s er zijn uitgenodigd. Verder merkt niemand er iets van."),
-            _("Reden: %(why)s", why=_plain(said["error"])),
+            roster_trouble(Trouble(said["error"]), lms.short),
         ),
         html(
             "Kijk in %(lms)s of Leerkring namen en rollen mag opvragen. Wil je dat niet? Zet het dan uit bij "

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from lti_tool.admin.checks import Check, last_test
 from lti_tool.db import Session
 from lti_tool.lms.models import LmsCourse, Roster, RosterMember
+from lti_tool.lms.roster import Trouble
 from lti_tool.lti import offer
 from lti_tool.lti.models import LaunchCount, LaunchFault
 from lti_tool.organisations.models import Deployment, Platform
@@ -167,7 +168,8 @@ def _roster(db: Session, platform_id: uuid.UUID) -> Check:
     rows = db.execute(courses.order_by(Roster.course_id)).all()
     whole = [row for row in rows if row.whole]
     broken = [row.error for row in rows if row.error]
-    if broken and not whole:
+    if not whole and set(broken) - {Trouble.LATER.value}:
+        broken = [error for error in broken if error != Trouble.LATER.value]
         return Check("roster", "fault", {"error": broken[0], "courses": len(broken)}, "L05")
     if not whole:
         return Check("roster", "wait")

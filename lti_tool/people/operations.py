@@ -217,17 +217,20 @@ def make_sign_in_link(db: Session, person_id: uuid.UUID, *, now: datetime) -> st
     """The token of a new one-time sign-in address of somebody; an earlier one ends."""
     token = secrets.token_urlsafe(32)
     db.execute(delete(SignInLink).where(SignInLink.person_id == person_id))
-    link = {"token_hash": hashlib.sha256(token.encode()).digest(), "person_id": person_id}
+    link = {"token_hash": token_hash(token), "person_id": person_id}
     db.add(SignInLink(**link, expires_at=now + LINK_LIFE))
     db.flush()
     return token
 
 
+def token_hash(token: str) -> bytes:
+    """What of a one-time address is stored."""
+    return hashlib.sha256(token.encode()).digest()
+
+
 def use_sign_in_link(db: Session, token: str, *, now: datetime) -> uuid.UUID | None:
     """The person of a one-time address, which then is used up; None when it was used or is old."""
-    used = delete(SignInLink).where(
-        SignInLink.token_hash == hashlib.sha256(token.encode()).digest(), SignInLink.expires_at > now
-    )
+    used = delete(SignInLink).where(SignInLink.token_hash == token_hash(token), SignInLink.expires_at > now)
     return db.scalar(used.returning(SignInLink.person_id))
 
 

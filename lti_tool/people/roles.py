@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from lti_tool.audit import operations as audit
 from lti_tool.db import Session
 from lti_tool.people.models import Grant, Identity, Person, SignInLink
-from lti_tool.people.operations import ROLES, make_sign_in_link
+from lti_tool.people.operations import ROLES, grant, make_sign_in_link, token_hash, use_sign_in_link
 from lti_tool.web import session
 from lti_tool.web.models import WebSession
 
@@ -98,6 +98,30 @@ def take_away(
     if db.scalar(has_more) is None and db.scalar(select(_from_lms(person_id))) is not True:
         db.execute(delete(SignInLink).where(SignInLink.person_id == person_id))
         db.execute(delete(WebSession).where(WebSession.person_id == person_id))
+
+
+def may_take_over(db: Session, token: str, organisation_id: uuid.UUID, person_id: uuid.UUID, *, now: datetime) -> bool:
+    """Whether somebody who is in already may have what a one-time address holds: it is of their organisation, and of
+    somebody who comes from no LMS. Looking does not use it up."""
+    held = (SignInLink.token_hash == token_hash(token), SignInLink.expires_at > now)
+    theirs = (Person.organisation_id == organisation_id, Person.id != person_id, ~_from_lms(Person.id))
+    found = select(Person.id).join(SignInLink, SignInLink.person_id == Person.id).where(*held, *theirs)
+    return db.scalar(found) is not None
+
+
+def take_over(db: Session, token: str, organisation_id: uuid.UUID, person_id: uuid.UUID, *, now: datetime) -> bool:
+    """Use a one-time address up for oneself: its roles are from now on those of who comes in by a launch. False when
+    that may not be (any more)."""
+    if not may_take_over(db, token, organisation_id, person_id, now=now):
+        return False
+    giver = use_sign_in_link(db, token, now=now)
+    if giver is None:
+        return False
+    mine = (Grant.person_id == giver, Grant.organisation_id == organisation_id)
+    for role in db.scalars(delete(Grant).where(*mine).returning(Grant.role)).all():
+        grant(db, organisation_id, role, person_id, now=now, by=person_id)
+    db.execute(delete(WebSession).where(WebSession.person_id == giver))
+    return True
 
 
 def _from_lms(person_id: object) -> ColumnElement[bool]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from flask import make_response, redirect, request
 from flask.typing import ResponseReturnValue
 
-from lti_tool.people import operations, queries
+from lti_tool.people import operations, queries, roles
 from lti_tool.people.forms import Language, Name, StaffCode, Theme, ThisIsMe
 from lti_tool.people.viewer import short
 from lti_tool.web import headers, language, session
 from lti_tool.web.errors import BadInput, NotAllowed
-from lti_tool.web.forms import Filled, Form, blank, fill
+from lti_tool.web.forms import Filled, Form, blank, check_csrf, fill
 from lti_tool.web.language import _, lazy
 from lti_tool.web.pages import done, render
 from lti_tool.web.routes import PUBLIC, SIGNED_IN, Here, Room, exists
@@ -127,7 +128,9 @@ def sign_in_page(here: Here, token: str) -> ResponseReturnValue:
     headers.frame_only("")
     if not queries.sign_in_link_holds(here.db, token, now=here.now):
         return render("people/sign_in_over.html"), 410
-    return render("people/sign_in.html", token=token)
+    me = here.viewer
+    mine = me is not None and roles.may_take_over(here.db, token, me.organisation_id, me.person_id, now=here.now)
+    return render("people/sign_in.html", token=token, name=me.display_name if mine else "")
 
 
 @room.post("/signin/<token>", access=PUBLIC, csrf=False)
@@ -136,10 +139,24 @@ def sign_in(here: Here, token: str) -> ResponseReturnValue:
     headers.frame_only("")
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         raise BadInput(cause="a sign-in form on another site")
+    if request.form.get("for") == "me":
+        return _for_me(here, token)
     person_id = operations.use_sign_in_link(here.db, token, now=here.now)
     if person_id is None:
         return render("people/sign_in_over.html"), 410
     opened = session.begin(here.db, person_id, now=here.now, language=language.language())
-    roles = queries.roles_of(here.db, person_id)
-    path = next((path for role, path in _AFTER_SIGN_IN.items() if role in roles and exists(path)), "/spaces")
-    return session.attach(make_response(redirect(path, 303)), opened)
+    return session.attach(make_response(redirect(_after_sign_in(here, person_id), 303)), opened)
+
+
+def _for_me(here: Here, token: str) -> ResponseReturnValue:
+    """Who is in already by a launch takes the role, so that their next launch opens it too."""
+    check_csrf()
+    me = here.viewer
+    if not roles.take_over(here.db, token, me.organisation_id, me.person_id, now=here.now):
+        return render("people/sign_in_over.html"), 410
+    return redirect(_after_sign_in(here, me.person_id), 303)
+
+
+def _after_sign_in(here: Here, person_id: uuid.UUID) -> str:
+    held = queries.roles_of(here.db, person_id)
+    return next((path for role, path in _AFTER_SIGN_IN.items() if role in held and exists(path)), "/spaces")

@@ -127,3 +127,38 @@ def test_looking_the_roles_over_is_noted_until_one_is_added(
     clock.forward(minutes=1)
     bram.post("/admin/roles", name="Marijke Jonker", role="hr")
     assert "Er kwam een rol bij sinds je keek" in bram.get("/admin").get_data(as_text=True)
+
+
+# Who comes in by a launch takes the role of an address along, so that their next launch opens it.
+
+
+def test_whoever_is_in_by_a_launch_takes_the_role(
+    world: World, linde: uuid.UUID, bram: Somebody, database: Database
+) -> None:
+    marijke = world.somebody(linde, "Marijke Jonker")
+    path = link_in(bram.post("/admin/roles", name="Marijke", role="hr"))
+    assert "Je bent nu binnen als Marijke Jonker." in marijke.get(path).get_data(as_text=True)
+    answer = marijke.post(path, page=path, **{"for": "me"})
+    assert answer.headers["Location"] == "/reports"
+    assert granted(database, marijke.id) == {"hr"}
+    assert marijke.get("/reports").status_code == 200
+    assert world.stranger().post(path).status_code == 410, "it works once"
+    with database.reading() as db:
+        assert db.scalars(select(Grant.person_id).where(Grant.role == "hr")).all() == [marijke.id]
+
+
+def test_a_role_is_taken_by_a_form_of_ours_only(
+    world: World, linde: uuid.UUID, bram: Somebody, database: Database
+) -> None:
+    marijke = world.somebody(linde, "Marijke Jonker")
+    path = link_in(bram.post("/admin/roles", name="Marijke", role="admin"))
+    assert marijke.client.post(path, data={"for": "me"}).status_code == 409
+    assert world.stranger().post(path, data={"for": "me"}).status_code == 401
+    assert granted(database, marijke.id) == set()
+
+
+def test_nobody_of_another_organisation_takes_it(bram: Somebody, bea: Somebody, database: Database) -> None:
+    path = link_in(bram.post("/admin/roles", name="Marijke", role="hr"))
+    assert "Je bent nu binnen als" not in bea.get(path).get_data(as_text=True)
+    assert bea.post(path, **{"for": "me"}).status_code == 410
+    assert granted(database, bea.id) == {"admin"}
