@@ -69,10 +69,19 @@ def _page(here: Here, form: Filled[Any], problems: Mapping[str, by_hand.Problem]
         form=form,
         product=form.value("product") or "moodle",
         problems=problems,
+        alike=_alike(problems),
         passing=bool(problems) and all(problem.passing for problem in problems.values()),
         addresses_open=bool(problems) or any(form.value(name) or form.error(name) for name in FIELDS),
         addresses=Addresses(here.settings.base_url),
     )
+
+
+def _alike(problems: Mapping[str, by_hand.Problem]) -> list[tuple[list[str], by_hand.Problem]]:
+    """Fields with the same problem together: an LMS that is away is away at each of its addresses."""
+    found: dict[tuple[str, str], tuple[list[str], by_hand.Problem]] = {}
+    for name, problem in problems.items():
+        found.setdefault((problem.what, problem.who), ([], problem))[0].append(name)
+    return list(found.values())
 
 
 @room.post(NEW, access=ADMIN, transaction="own")

@@ -6,6 +6,7 @@ ground that they stand on. Who asks for extra contrast gets our own theme for th
 
 from __future__ import annotations
 
+import colorsys
 import functools
 import hashlib
 import uuid
@@ -211,8 +212,11 @@ def _day(colour: Colour) -> Palette:
 
 def _dark(colour: Colour) -> Palette:
     page = _of("dark", _PAGE)
+    hue, lightness, saturation = colorsys.rgb_to_hls(*colour)
     for step in range(101):
-        front = mix(colour, _WHITE, step / 100)
+        # The same hue, lighter; a full colour shines in the dark, so a little less of it.
+        lighter = colorsys.hls_to_rgb(hue, lightness + (1 - lightness) * step / 100, min(saturation, 0.6))
+        front = mix(lighter, _WHITE, 0)
         tint = mix(page, front, 0.1)
         on_button = mix(mix(front, _BLACK, 0.9), _BLACK, 0.1)
         readable = all(ratio(front, ground) >= TEXT for ground in _grounds("dark"))
