@@ -278,7 +278,9 @@ def _platform(database: Database, settings: Settings, platform: PlatformRow) -> 
 
 
 def _finding(about: str, point: words.Point) -> Finding:
-    text = ". ".join(part for part in (": ".join(filter(None, (point.title, point.end))), *point.meaning) if part)
+    text = ": ".join(part for part in (point.title, point.end) if part)
+    if point.meaning:
+        text = f"{text}. {' '.join(point.meaning)}"
     return Finding(about, point.name, point.state, text, point.todo.striptags() or point.line, point.code)
 
 
