@@ -108,13 +108,13 @@ class SessionHidden(NotLoggedIn):
 
 
 class AsksTooMuch(NotLoggedIn):
-    """The platform wants to ask the person something, for which a frame gives no room."""
+    """The platform wants to ask the person something, and LTI lets it ask nothing during a launch (`prompt=none`). So
+    a window of its own would not help either."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(cause)
         self.title = lazy("Je leeromgeving wil je eerst iets vragen")
-        self.sentence = lazy("Dat kan niet in dit venster. Open je leeromgeving en klik daar nog een keer op de link.")
-        self.own_window = lazy("In een eigen venster kan je leeromgeving haar vraag wel stellen.")
+        self.sentence = lazy("Log opnieuw in bij je leeromgeving. Klik daarna in je cursus nog een keer op de link.")
 
 
 class NobodyNamed(NotLoggedIn):

@@ -37,7 +37,7 @@ def tab_page(here: Here) -> ResponseReturnValue:
     asked = tickets.asked(here.db, request.cookies.get(TAB_COOKIE, ""), now=here.now)
     if asked:
         language.use(asked.language)
-        return pages.render("lti/continue.html", ticket=asked.ticket, name=asked.name)
+        return pages.render("lti/continue.html", ticket=asked.ticket, name=asked.name, from_page=asked.from_page)
     path = tickets.done(here.db, session.current_token(), now=here.now)
     if path is None:
         raise AnswerTooLate("answered, or over a minute ago").about()

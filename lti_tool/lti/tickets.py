@@ -60,6 +60,8 @@ class Asked:
     cookie: str
     name: str
     language: str
+    from_page: bool
+    """It goes on from a page in a frame, and not from a link."""
 
 
 def hold(db: Session, launch: Launch, *, now: datetime) -> Held:
@@ -116,6 +118,8 @@ def of_page(db: Session, viewer: Viewer, path: str, *, now: datetime) -> str:
         "person_id": viewer.person_id,
         "placement": {},
         "path": path,
+        "frame_hosts": viewer.frame_hosts,
+        "frame_token": viewer.frame_token,
         "back_href": viewer.back_href,
         "back_label": viewer.back_label,
         "counted": viewer.counted,
@@ -139,9 +143,11 @@ def ask(db: Session, ticket: str, *, now: datetime) -> str:
 def asked(db: Session, cookie: str, *, now: datetime) -> Asked | None:
     """What the tab with this cookie asks; None when that was answered, or is too old."""
     mine = (TabTicket.cookie_hash == hashed(cookie), TabTicket.kind == "asked", TabTicket.expires_at > now)
-    query = select(Person.chosen_name, Person.name, TabTicket.language)
+    query = select(Person.chosen_name, Person.name, TabTicket.language, TabTicket.path)
     row = db.execute(query.join(TabTicket, TabTicket.person_id == Person.id).where(*mine)).first()
-    return Asked(_ticket_of(cookie), cookie, row.chosen_name or row.name, row.language) if row else None
+    if row is None:
+        return None
+    return Asked(_ticket_of(cookie), cookie, row.chosen_name or row.name, row.language, bool(row.path))
 
 
 def done(db: Session, token: str | None, *, now: datetime) -> str | None:
@@ -157,7 +163,9 @@ def go_on(db: Session, ticket: str, cookie: str, *, device: launches.Device = "d
     """Walk in from the tab. Needs the ticket and the cookie, so nobody can push somebody into another name.
     Raises `LaunchRefused`."""
     row = take(db, ticket, "asked", cookie, now)
-    walked = _walk_in(db, row, {"frame_hosts": ""}, way="tab", device=device, now=now)
+    # Where frame and tab share their cookies, it is one session, and the frame goes on living.
+    chosen = {name: row[name] if row["path"] else "" for name in ("frame_hosts", "frame_token")}
+    walked = _walk_in(db, row, chosen, way="tab", device=device, now=now)
     over = {
         **row,
         "kind": "done",

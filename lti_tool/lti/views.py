@@ -87,6 +87,7 @@ def launch(here: Here) -> ResponseReturnValue:
     else:
         response = session.attach(redirected(wishes.lead_on(outcome.path), 303), outcome.token)
         wishes.forget(response)
+    if not isinstance(outcome, tickets.Held):
         frame_views.remember_what_is_stored(response, checked)
     forget_state_cookie(response, checked.state)
     return response
@@ -141,6 +142,7 @@ def _platform_error(error: str) -> LaunchRefused:
     with rt.database.reading() as db:
         state_hash = hashed(request.form.get("state", ""))
         platform = known.platform_of_state(db, state_hash)
+        look.use(platform.look if platform else None)
         if platform and refused.own_window and pages.framed():
             refused.again = login.once_more(db, platform, state_hash, rt.cipher, now=g.now)
     return refused.about(lms=platform.name, platform_id=platform.id) if platform else refused.about()

@@ -26,6 +26,8 @@ def is_page(path: object) -> bool:
         return False
     if not path.startswith("/") or path.startswith("//") or "\\" in path or " " in path:
         return False
+    if {".", ".."} & set(unquote(urlsplit(path).path).split("/")):
+        return False  # a browser makes another address of it
     try:
         endpoint, _ = current_app.url_map.bind("").match(unquote(urlsplit(path).path), method="GET")
     except (HTTPException, RequestRedirect, ValueError):

@@ -193,6 +193,7 @@ ROUTES_BY_ROW = {
 }
 
 FORMS: dict[str, dict[str, str]] = {
+    "lti.open_tab": {"path": "/spaces"},
     "spaces.change": {"title": "Anders", "what_for": "Iets anders", "level": "hidden"},
     "spaces.answer_knock": {"let_in": "yes"},
     "spaces.set_role": {"role": "supporter"},

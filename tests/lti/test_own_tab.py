@@ -198,3 +198,63 @@ def test_going_back_shows_nobody_the_page_of_the_colleague_before(
     assert app.test_client().get("/lti/tab").status_code == 400
     tab.delete_cookie(COOKIE)
     assert tab.get("/lti/tab").status_code == 400
+
+
+FRAMED = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Mode": "navigate"}
+
+
+def own_tab_of(visitor: Visitor, page_at: str, **fields: str) -> TestResponse:
+    """Press "Eigen tabblad" on a page in the frame."""
+    page = visitor.client.get(page_at, headers=FRAMED).get_data(as_text=True)
+    form = page.split("data-own-tab")[1].split("</form>")[0]
+    hidden = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    return visitor.client.post("/lti/tab/open", data={**hidden, **fields}, headers=FRAMED)
+
+
+def test_a_page_in_a_frame_goes_on_in_a_tab_with_its_query(visitor: Visitor, app: Flask, clock: StandingClock) -> None:
+    visitor.launch()
+    ready = own_tab_of(visitor, "/me/portfolio?year=2026")
+    assert ready.status_code == 200
+    tab = app.test_client()
+    asked = asks(tab, ticket_in(ready))
+    assert "Deze pagina stond open als Fatma Yildiz." in asked.get_data(as_text=True)
+    entered = tab.post("/lti/tab/continue", data={"ticket": ticket_in(asked), "answer": "yes"})
+    assert entered.headers["Location"] == "/me/portfolio?year=2026"
+    assert tab.get(entered.headers["Location"]).status_code == 200
+    late = ticket_in(own_tab_of(visitor, "/me/portfolio"))
+    clock.forward(seconds=60)
+    assert app.test_client().post("/lti/tab", data={"ticket": late}).status_code == 400
+
+
+def test_where_frame_and_tab_share_their_cookies_the_frame_lives_on(visitor: Visitor, platform: LyingPlatform) -> None:
+    visitor.launch()
+    asked = asks(visitor.client, ticket_in(own_tab_of(visitor, "/spaces")))
+    visitor.client.post("/lti/tab/continue", data={"ticket": ticket_in(asked), "answer": "yes"})
+    page = visitor.client.get("/spaces", headers=FRAMED)
+    assert f"frame-ancestors 'self' {platform.issuer}" in page.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "/lti/tab",
+        "/nowhere",
+        "/static/script.js",
+        "",
+        "x",
+    ],
+)
+def test_a_tab_leads_to_our_own_pages_only(visitor: Visitor, path: str) -> None:
+    visitor.launch()
+    assert own_tab_of(visitor, "/spaces", path=path).status_code == 400
+
+
+def test_a_window_of_its_own_has_no_button_for_one(visitor: Visitor) -> None:
+    visitor.launch()
+    assert "data-own-tab" in visitor.client.get("/spaces", headers=FRAMED).get_data(as_text=True)
+    window = visitor.client.get("/spaces", headers={"Sec-Fetch-Dest": "document"}).get_data(as_text=True)
+    assert "data-own-tab" not in window
+    assert "frame.js" not in window
