@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,8 +56,13 @@ class Point:
 
 
 def points(checks: list[Check], lms: Lms, *, now: datetime) -> list[Point]:
-    """The points of one connection."""
-    return [point(check, lms, now=now) for check in checks]
+    """The points of one connection. Their names tell them apart on the page."""
+    found: dict[str, Point] = {}
+    for check in checks:
+        one = point(check, lms, now=now)
+        name = f"{one.name}-{len(found)}" if one.name in found else one.name
+        found[name] = replace(one, name=name)
+    return list(found.values())
 
 
 def point(check: Check, lms: Lms, *, now: datetime) -> Point:

@@ -190,12 +190,16 @@ def test_work_that_fails_in_the_background_is_told_with_what_to_do(
 ) -> None:
     moodle = connect()
     with database.writing() as db:
-        db.add(ScheduledRun(task="fold", started_at=clock(), finished_at=clock(), error="TimeoutError"))
+        for task in ("fold", "sweep"):
+            db.add(ScheduledRun(task=task, started_at=clock(), finished_at=clock(), error="TimeoutError"))
         job = {"payload": {}, "created_at": clock(), "due_at": clock(), "failed_at": clock(), "error": "x.example 503"}
         db.add(QueuedJob(id=new_id(clock()), kind="k", key=str(moodle), **job))
         db.add(QueuedJob(id=new_id(clock()), kind="k", key=str(uuid.uuid4()), **job))
     html = page(bram)
     assert "Werk op de achtergrond mislukte: fold" in html
+    assert "Werk op de achtergrond mislukte: sweep" in html
+    ids = re.findall(r' id="([^"]+)"', html)
+    assert len(ids) == len(set(ids)), "a button copies what belongs to it"
     assert points(html)["Werk op de achtergrond bleef liggen"] == ("fault", "1 keer")
 
 
