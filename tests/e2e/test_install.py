@@ -176,6 +176,35 @@ def test_the_same_in_canvas_whose_tool_waits_for_no_deployment(hospital: Hospita
     assert hand.fields <= 2
 
 
+def test_who_registers_again_updates_and_every_link_still_works(hospital: Hospital) -> None:
+    page = hospital.page
+    address, code = hospital.letter()
+    hospital.register(Hand(), address, code)
+    page.get_by_role("link", name="Naar de cursus").click()
+    hospital.pick(Hand())
+
+    _, second = hospital.letter()
+    hospital.go("/oefenziekenhuis/beheer")
+    page.get_by_label("Adres van de tool").fill(address)
+    page.get_by_role("button", name="Toevoegen").click()
+    hospital.good("the LMS asks: update or new?")
+    page.get_by_role("link", name="Werk deze bij").click()
+    frame = hospital.frame()
+    frame.get_by_label("Uitnodigingscode").fill(second)
+    frame.get_by_role("button", name="Koppel").last.click()
+    expect(frame.get_by_role("group", name="Bijwerken of nieuw?")).to_be_visible()
+    hospital.good("the tool asks: update or new?")
+    frame.get_by_label("Werk “Moodle", exact=False).check()
+    frame.get_by_role("button", name="Koppel").last.click()
+    expect(frame.get_by_role("heading", name="De koppeling is bijgewerkt")).to_be_visible()
+    frame.locator("[data-lti-close]").click()
+    page.wait_for_url("**/oefenziekenhuis/beheer")
+    expect(page.get_by_role("listitem").filter(has_text="Leerkring")).to_have_count(1)
+    hospital.go(f"{COURSE}?as=paul")
+    page.get_by_role("link", name="Open als Samira").click()
+    expect(hospital.frame("#contentframe").get_by_role("heading", level=1)).to_contain_text(SPACE)
+
+
 def test_the_roster_is_counted_and_who_wants_it_stands_in_the_gradebook(hospital: Hospital) -> None:
     page = hospital.page
     hospital.register(Hand(), *hospital.letter(), grades=True)
