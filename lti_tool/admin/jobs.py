@@ -1,4 +1,4 @@
-"""Every night each connection is tested, so that the status page tells of today and not of the installation."""
+"""Each connection is tested once it is there, and then every day: the status page tells of today."""
 
 from __future__ import annotations
 
@@ -6,23 +6,28 @@ import contextlib
 import uuid
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from lti_tool.admin import checks
 from lti_tool.jobs.queue import Job, enqueue, work
 from lti_tool.jobs.schedule import Work, task
-from lti_tool.organisations.models import Platform
+from lti_tool.organisations.models import Platform, PlatformTest
 
 TEST = "admin: test a connection"
+AGAIN = timedelta(hours=24)
 
 
-@task("admin: test all connections", every=timedelta(hours=24))
-def test_all(work: Work) -> None:
-    """Put a test of each that is on into the queue, spread over an hour."""
-    on = select(Platform.id).where(Platform.switched_off_at.is_(None)).order_by(Platform.id)
-    for number, platform_id in enumerate(work.db.scalars(on)):
-        due = work.now + timedelta(minutes=number % 60)
-        enqueue(work.db, TEST, str(platform_id), now=work.now, due=due, lane=f"platform:{platform_id}")
+@task("admin: test connections", every=timedelta(minutes=10))
+def test_due(work: Work) -> None:
+    """Put a test into the queue of each that is on and new, or was last tested a day ago."""
+    due = or_(PlatformTest.started_at.is_(None), PlatformTest.started_at <= work.now - AGAIN)
+    found = (
+        select(Platform.id)
+        .outerjoin(PlatformTest, PlatformTest.platform_id == Platform.id)
+        .where(Platform.switched_off_at.is_(None), due)
+    )
+    for platform_id in work.db.scalars(found.order_by(Platform.id)).all():
+        enqueue(work.db, TEST, str(platform_id), now=work.now, lane=f"platform:{platform_id}")
 
 
 @work(TEST)

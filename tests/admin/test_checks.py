@@ -288,15 +288,23 @@ def test_the_button_needs_the_form_of_the_page(lms: Lms, bram: Somebody, world: 
     assert lms.asked == []
 
 
-def test_every_night_each_connection_that_is_on_is_tested(
+def test_each_connection_that_is_on_is_tested_when_it_is_new_and_every_day(
     lms: Lms, connect: Connect, database: Database, settings: Settings, clock: StandingClock
 ) -> None:
-    off = connect("Canvas van De Linde", client_id="off")
+    off, queue = connect("Canvas van De Linde", client_id="off"), Queue(database, settings, clock)
     with database.writing() as db:
         db.get_one(Platform, off).switched_off_at = clock()
-    with database.writing() as db:
-        jobs.test_all(Work(db, clock(), settings))
-    assert Queue(database, settings, clock).run_due() == [jobs.TEST]
+
+    def due() -> list[str]:
+        with database.writing() as db:
+            jobs.test_due(Work(db, clock(), settings))
+        return queue.run_due()
+
+    assert due() == [jobs.TEST]
     with database.reading() as db:
         tested = db.scalars(select(PlatformTest)).all()
     assert [(test.platform_id, test.tested_at) for test in tested] == [(lms.id, clock())]
+    clock.forward(hours=23)
+    assert due() == []
+    clock.forward(hours=1)
+    assert due() == [jobs.TEST]
