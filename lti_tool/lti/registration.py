@@ -68,6 +68,8 @@ class Opened:
     configuration: Configuration
     updates: bool = False
     """The LMS asks to change a registration that we have."""
+    switches: dict[str, bool] | None = None
+    """How names, emails, roster and grades stand in what it changes, so that changing one doesn't change the others."""
     code: Code | None = None
     """What is wrong with the code that was typed."""
     before: list[Registered] = field(default_factory=list)
@@ -119,10 +121,11 @@ def open_page(tool: Tool, url: str, token: str, *, asked_from: str, now: datetim
         raise refusals.NoToken("no registration_token", lms=found.product_name, host=found.host)
     client_id = registering.current(found, token, reach=tool.reach) if says.updates else ""
     with tool.database.writing() as db:
-        known = bool(client_id) and organisations.owner(db, issuer=found.issuer, client_id=client_id) is not None
-        kept_json = {"lms": found.to_json(), "client_id": client_id if known else ""}
+        holder = organisations.owner(db, issuer=found.issuer, client_id=client_id) if client_id else None
+        switches = organisations.switches(db, holder[0]) if holder else None
+        kept_json = {"lms": found.to_json(), "client_id": client_id if holder else "", "switches": switches}
         db.execute(_mine(row["id"]).values(configuration=kept_json, state="open"))
-    return Opened(sign(tool, row["id"]), found, known)
+    return Opened(sign(tool, row["id"]), found, holder is not None, switches)
 
 
 def reopen(tool: Tool, form_token: str, *, now: datetime) -> Opened | Done:
@@ -201,7 +204,7 @@ def _step(db: Session, row: RowMapping, wish: Wish, now: datetime) -> Step:
     if code.state != "good" or code.organisation_id is None:
         if code.state == "wrong":
             db.execute(_mine(row["id"]).values(wrong_codes=PendingRegistration.wrong_codes + 1))
-        return Opened(wish.token, lms, bool(row["configuration"]["client_id"]), code)
+        return Opened(wish.token, lms, bool(row["configuration"]["client_id"]), code=code)
     client_id = row["configuration"]["client_id"]
     holder = organisations.owner(db, issuer=lms.issuer, client_id=client_id) if client_id else None
     if holder is not None and holder[1] != code.organisation_id:
@@ -211,7 +214,7 @@ def _step(db: Session, row: RowMapping, wish: Wish, now: datetime) -> Step:
         before = organisations.registered_before(db, code.organisation_id, issuer=lms.issuer, jwks_url=lms.jwks_url)
         known = {str(one.id): one.id for one in before}
         if before and wish.choice != "new" and wish.choice not in known:
-            return Opened(wish.token, lms, False, None, before)
+            return Opened(wish.token, lms, before=before)
         instead_of = known.get(wish.choice)
     organisations.take(db, wish.code, row["id"], now=now)
     db.execute(_mine(row["id"]).values(state="sending", sent_at=now))
@@ -274,7 +277,7 @@ def _mine(row_id: uuid.UUID) -> Any:
 
 def _opened(row: RowMapping, token: str) -> Opened:
     kept = row["configuration"]
-    return Opened(token, Configuration.from_json(kept["lms"]), bool(kept["client_id"]))
+    return Opened(token, Configuration.from_json(kept["lms"]), bool(kept["client_id"]), kept.get("switches"))
 
 
 def _done(row: RowMapping) -> Done:

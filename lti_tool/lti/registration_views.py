@@ -57,7 +57,8 @@ def register_page(here: Here) -> ResponseReturnValue:
     opened = registration.open_page(
         _tool(), url[:2000], token[:8000], asked_from=request.remote_addr or "", now=here.now
     )
-    return _answer(here, opened, Typed())
+    switches = opened.switches if isinstance(opened, registration.Opened) else None
+    return _answer(here, opened, Typed(**(switches or {})))
 
 
 @room.post("/register", access=PUBLIC, transaction="own", csrf=False)

@@ -132,6 +132,12 @@ def owner(db: Session, *, issuer: str, client_id: str) -> tuple[uuid.UUID, uuid.
     return (row.id, row.organisation_id) if row else None
 
 
+def switches(db: Session, platform_id: uuid.UUID) -> dict[str, bool]:
+    """What the admin let a platform give: names, emails, roster and grades."""
+    query = select(Platform.names, Platform.emails, Platform.roster, Platform.grades).where(Platform.id == platform_id)
+    return dict(db.execute(query).mappings().one())
+
+
 def store(
     db: Session, new: NewPlatform, *, instead_of: uuid.UUID | None, now: datetime, reach: Reach
 ) -> tuple[uuid.UUID, bool]:

@@ -256,6 +256,23 @@ def test_moodle_changes_what_it_registered(
         assert "organisations.update_platform" in set(db.scalars(select(AuditEntry.action)))
 
 
+def test_who_updates_finds_the_switches_as_they_stand(
+    app: Flask, moodle: Registrar, database: Database, organisation: uuid.UUID, code: str, clock: StandingClock
+) -> None:
+    """What an admin chose a year ago is not undone because somebody presses the button without looking."""
+    admin = Admin(app.test_client(), moodle)
+    admin.send(admin.open(moodle.token()), code, names="", roster="", grades="yes")
+    clock.forward(days=1)
+    token = moodle.token(update=True)
+    for page in (admin.open(token), admin.open(token)):
+        text = page.get_data(as_text=True)
+        on = {name for name in ("names", "emails", "roster", "grades") if f'name="{name}" value="yes" checked' in text}
+        assert on == {"grades"}
+    admin.send(page, code_of(database, organisation, clock))
+    (platform,) = platforms(database)
+    assert (platform.names, platform.emails, platform.roster, platform.grades) == (False, False, False, True)
+
+
 @pytest.mark.parametrize("choice", ["update", "new"])
 def test_an_lms_that_is_there_already_asks_update_or_new(
     app: Flask,
