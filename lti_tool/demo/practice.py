@@ -154,6 +154,15 @@ class Practice:
         back = f"{self.platform.issuer}/cursus/{room.course.id}"
         return Visit(self.tool, person.user, room.course, link, _ROLES[person.role], back)
 
+    def menu_visit(self, person: PracticePerson, room: Room | None) -> Visit | None:
+        """Somebody opens the tool in the menu of a course, or of the whole account (None), as Canvas has them."""
+        spot = "course_navigation" if room else "account_navigation"
+        if self.tool is None or spot not in self.tool.spots:
+            return None
+        place = room.course if room else Course("account-1", world().name, kind="Account")
+        link = Link(place.id, place.title, custom=self.tool.spots[spot])
+        return Visit(self.tool, person.user, place, link, _ROLES[person.role], placement=spot)
+
     def pick(self, person: PracticePerson, room: Room) -> Visit | None:
         """A teacher picks contents; None when no tool is on."""
         if self.tool is None:

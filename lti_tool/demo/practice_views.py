@@ -162,6 +162,18 @@ def _course_pages(app: Flask, practice: Practice, show: Any, frames: Frames) -> 
         room = course(key)
         return _sent(practice, practice.visit(_who(), room, room.link(link_id) or abort(404)))
 
+    @app.get("/menu")
+    def menu() -> ResponseReturnValue:
+        key = request.args.get("cursus", "")
+        room = course(key) if key else None
+        frames.cookies = True
+        return show("menu.html", _who(), room=room)  # type: ignore[no-any-return]
+
+    @app.get("/menu/start")
+    def menu_launch() -> ResponseReturnValue:
+        key = request.args.get("cursus", "")
+        return _sent(practice, practice.menu_visit(_who(), course(key) if key else None))
+
     @app.get("/cursus/<key>/kies")
     def pick(key: str) -> ResponseReturnValue:
         return _sent(practice, practice.pick(_who(), course(key)))

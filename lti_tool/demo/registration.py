@@ -123,7 +123,7 @@ class Registrar:
             names=names,
             emails=emails,
             picks=picks,
-            placements=tuple(_placements(messages)) if platform.is_canvas else (),
+            spots=_spots(messages) if platform.is_canvas else {},
             active=False,
         )
 
@@ -192,10 +192,15 @@ def _in_canvas(picking: bool) -> list[str]:
     return [CANVAS + name if picking else name for name in _PLACEMENTS if (name in picked) == picking]
 
 
-def _placements(messages: list[dict[str, Any]]) -> list[str]:
-    """The spots that Canvas knows; it drops the others."""
-    named = [str(name).removeprefix(CANVAS) for message in messages for name in message.get("placements") or []]
-    return [name for name in (_SPOKEN_OF.get(name, name) for name in named) if name in _PLACEMENTS]
+def _spots(messages: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
+    """The spots that Canvas knows, with their custom fields; it drops the others."""
+    found = {}
+    for message in messages:
+        custom = {str(name): str(value) for name, value in (message.get("custom_parameters") or {}).items()}
+        for said in message.get("placements") or []:
+            name = str(said).removeprefix(CANVAS)
+            found[_SPOKEN_OF.get(name, name)] = custom
+    return {name: custom for name, custom in found.items() if name in _PLACEMENTS}
 
 
 def _check(asked: Mapping[str, Any]) -> None:

@@ -62,7 +62,7 @@ def id_token(platform: Platform, visit: Visit, nonce: str) -> dict[str, Any]:
             "id": course.id,
             "label": course.label,
             "title": course.title,
-            "type": ["http://purl.imsglobal.org/vocab/lis/v2/course#CourseOffering"],
+            "type": [course.kind],
         }
     if platform.is_canvas:
         claims["azp"] = visit.tool.client_id

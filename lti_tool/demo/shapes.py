@@ -51,7 +51,8 @@ class Tool:
     emails: bool = True
     picks: bool = False
     """Whether teachers may pick contents from it (deep linking)."""
-    placements: tuple[str, ...] = ()
+    spots: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Where it appears in Canvas, with the custom fields of that spot."""
     active: bool = True
     """False until the admin of the platform switches it on."""
 
@@ -76,6 +77,7 @@ class Course:
     id: str
     title: str
     label: str = ""
+    kind: str = "http://purl.imsglobal.org/vocab/lis/v2/course#CourseOffering"
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def test_canvas_tells_no_deployment_and_drops_spots_it_does_not_know(make: Make,
     assert answer.status_code == 200, answer.text
     made = platform.tools[answer.json["client_id"]]
     assert "deployment_id" not in answer.json[TOOL_CONFIGURATION]
-    assert made.placements == ("link_selection",)
+    assert made.spots == {"link_selection": {}}
     assert (made.names, made.emails) == (False, False)
 
 

@@ -175,6 +175,15 @@ def test_the_same_in_canvas_whose_tool_waits_for_no_deployment(hospital: Hospita
     assert hand.clicks <= 9
     assert hand.fields <= 2
 
+    hospital.go(f"{COURSE}?as=paul")
+    page.get_by_role("link", name="Leerkring", exact=True).click()
+    hospital.good("the course menu of Canvas")
+    expect(hospital.frame("#contentframe").get_by_text("Je bent Paul")).to_be_visible()
+    hospital.go("/oefenziekenhuis/beheer")
+    page.get_by_role("link", name="Open in het beheermenu").click()
+    expect(hospital.frame("#contentframe").get_by_role("heading", level=1)).to_be_visible()
+    hospital.good("the account menu of Canvas, for somebody whom nobody granted anything")
+
 
 def test_who_registers_again_updates_and_every_link_still_works(hospital: Hospital) -> None:
     page = hospital.page
