@@ -243,7 +243,7 @@ def _mac(picking: uuid.UUID, secret: str) -> str:
 
 def _picker(db: Session, row: RowMapping, now: datetime) -> Picker:
     viewer = viewers.of_person(db, row["person_id"], now=now)
-    course = Course(viewer.organisation_id, row["platform_id"], row["context_id"])
+    course = Course(viewer.organisation_id, row["platform_id"], row["context_id"], row["context_title"])
     names = ("id", "product", "multiple", "window", "frame_hosts", "language")
     return Picker(
         viewer=viewer, course=course, course_title=row["context_title"], **{name: row[name] for name in names}

@@ -8,7 +8,7 @@ from typing import Any
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from lti_tool.spaces import access, doors, queries
+from lti_tool.spaces import access, doors, links, queries
 from lti_tool.spaces.access import InSpace, SpaceHere
 from lti_tool.spaces.forms import Latch, OpenDoor
 from lti_tool.spaces.policy import Action
@@ -106,6 +106,13 @@ def set_door(here: Here, slug: str, door_id: uuid.UUID) -> ResponseReturnValue:
         raise BadInput(cause="no latch")
     lets_in = filled.form.lets_in
     doors.set_door(here.db, here.place, here.viewer, door_id, lets_in=lets_in, now=here.now)
+    return see(f"/s/{slug}/settings?done=saved")
+
+
+@room.post("/s/<slug>/links/take-back", access=InSpace(Action.LEAD))
+def take_link_back(here: Here, slug: str) -> ResponseReturnValue:
+    """A link that nobody clicked yet opens nothing any more."""
+    links.take_back(here.db, here.place, here.viewer, request.form.get("link", ""), now=here.now)
     return see(f"/s/{slug}/settings?done=saved")
 
 

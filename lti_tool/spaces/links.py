@@ -15,15 +15,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 
 from lti_tool.audit import operations as audit
 from lti_tool.db import Session, insert
 from lti_tool.people.viewer import Viewer
 from lti_tool.spaces.access import SpaceHere
 from lti_tool.spaces.models import ContextCopy, Door, Membership, PlacedLink, Space
+from lti_tool.spaces.operations import trail
 from lti_tool.spaces.policy import Action, Level, Standing
 from lti_tool.web.errors import NotAllowed
+from lti_tool.web.text import one_line
 
 _NAMED = (Level.OPEN.value, Level.KNOCK.value)
 
@@ -57,6 +59,7 @@ class Course:
     organisation_id: uuid.UUID
     platform_id: uuid.UUID
     context_id: str
+    title: str = ""
 
 
 def may_place(space: SpaceHere) -> bool:
@@ -73,6 +76,7 @@ def place(db: Session, viewer: Viewer, space: SpaceHere, course: Course, *, lets
         "organisation_id": course.organisation_id,
         "platform_id": course.platform_id,
         "context_id": course.context_id[:255],
+        "context_title": one_line(course.title)[:300],
         "space_id": space.id,
         "lets_in": lets_in,
         "placed_by": viewer.person_id,
@@ -89,6 +93,42 @@ def place(db: Session, viewer: Viewer, space: SpaceHere, course: Course, *, lets
         now=now,
     )
     return key
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A picked link that nobody clicked yet, as the trekker of its space sees it."""
+
+    key: str
+    """Of its row; not the key in the link."""
+    context_title: str
+    lets_in: bool
+    placed_at: datetime
+
+
+def waiting(db: Session, space: SpaceHere) -> list[Waiting]:
+    """The picked links to a space that still open a door, for its trekkers; newest first."""
+    if not space.may(Action.LEAD):
+        return []
+    query = (
+        select(PlacedLink.key_hash, PlacedLink.context_title, PlacedLink.lets_in, PlacedLink.placed_at)
+        .where(PlacedLink.space_id == space.id, PlacedLink.used.is_(False))
+        .order_by(PlacedLink.placed_at.desc(), PlacedLink.key_hash)
+        .limit(50)
+    )
+    return [Waiting(key.hex(), title, lets_in, at) for key, title, lets_in, at in db.execute(query)]
+
+
+def take_back(db: Session, space: SpaceHere, viewer: Viewer, key: str, *, now: datetime) -> None:
+    """A picked link opens nothing any more: its teacher is asked where it leads. Nothing happens when it was used or
+    taken back."""
+    try:
+        key_hash = bytes.fromhex(key)
+    except ValueError:
+        return
+    mine = (PlacedLink.key_hash == key_hash, PlacedLink.space_id == space.id, PlacedLink.used.is_(False))
+    if db.execute(delete(PlacedLink).where(*mine).returning(PlacedLink.space_id)).first():
+        trail(db, space, viewer, "spaces.take_link_back", f"space:{space.id}", now)
 
 
 def settle(db: Session, placement: Placement, door_id: uuid.UUID) -> bool | None:

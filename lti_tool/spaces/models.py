@@ -123,6 +123,7 @@ class PlacedLink(Base):
     platform_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("platform.id", ondelete="CASCADE"), index=True)
     context_id: Mapped[str] = mapped_column(String(255), default="")
     """The course it was picked for. In another one it is a copy."""
+    context_title: Mapped[str] = mapped_column(String(300), default="")
     space_id: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("space.id", ondelete="CASCADE"), index=True)
     lets_in: Mapped[bool] = mapped_column(default=False)
     placed_by: Mapped[uuid.UUID | None] = mapped_column(Id, ForeignKey("person.id"), index=True)

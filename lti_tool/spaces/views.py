@@ -9,7 +9,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from lti_tool.people import operations as people
-from lti_tool.spaces import door_views, doors, operations, pages, queries
+from lti_tool.spaces import door_views, doors, links, operations, pages, queries
 from lti_tool.spaces.access import InSpace, SpaceHere
 from lti_tool.spaces.forms import Charter, JoinSpace, KnockAnswer, NewSpace, Role
 from lti_tool.spaces.policy import Action, Level, Standing
@@ -126,7 +126,8 @@ def _shut(here: Here) -> bool:
     space: SpaceHere = here.place
     if space.level not in {Level.PRIVATE, Level.HIDDEN} or not space.may(Action.LEAD):
         return False
-    return not any(door.lets_in for door in queries.doors_of(here.db, here.viewer, space))
+    open_doors = any(door.lets_in for door in queries.doors_of(here.db, here.viewer, space))
+    return not (open_doors or any(link.lets_in for link in links.waiting(here.db, space)))
 
 
 def _takes_part(space: SpaceHere) -> bool:
@@ -300,6 +301,7 @@ def _settings(here: Here, filled: Filled[Any]) -> str:
         filled=filled,
         levels=pages.level_choices(),
         doors=queries.doors_of(here.db, here.viewer, here.place),
+        waiting=links.waiting(here.db, here.place),
         organisations=queries.organisations_of(here.db, here.viewer, here.place),
         fragments=slots.ask("space.settings", here, space=here.place),
         notices=done(pages.DONE),

@@ -119,6 +119,7 @@ ROUTES_BY_ROW = {
     "spaces.change": LEAD,
     "spaces.set_door": LEAD,
     "spaces.close_door": LEAD,
+    "spaces.take_link_back": LEAD,
     "conversations.index": READ,
     "conversations.conversation": READ,
     "conversations.chunk": READ,

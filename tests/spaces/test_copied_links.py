@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -38,12 +39,14 @@ class Lms:
             self.organisation, self.platform, "course-1", "link-1", title="Leer van elkaar", context_title="Basis IC"
         )
 
-    def pick(self, who: Somebody, space: Space, *, lets_in: bool = False, course: str = "course-1") -> str:
+    def pick(
+        self, who: Somebody, space: Space, *, lets_in: bool = False, course: str = "course-1", title: str = ""
+    ) -> str:
         """Pick a space for a course. Returns the key in the link."""
         with self.database.writing() as db:
             here = access.find_by_id(db, who.viewer, space.id, now=self.clock())
             assert here
-            place = links.Course(self.organisation, self.platform, course)
+            place = links.Course(self.organisation, self.platform, course, title)
             return links.place(db, who.viewer, here, place, lets_in=lets_in, now=self.clock())
 
     def click(self, who: Somebody, **spot: Any) -> str:
@@ -363,3 +366,37 @@ def test_starting_a_space_answers_the_question_too(world: World, lms: Lms, noor:
         doors.open_door(db, noor.viewer, uuid.UUID(path.rsplit("/", 1)[1]), made.id, now=lms.clock())
     assert lms.click(noor, placed=key, context_id="c2", teaches=True) == f"/s/{made.slug}"
     assert noor.get(path).location == f"/s/{made.slug}"
+
+
+def test_a_trekker_sees_links_that_nobody_clicked_yet_and_takes_them_back(
+    world: World, lms: Lms, noor: Somebody, fatma: Somebody
+) -> None:
+    space, shut = world.space(noor, "Nachtvogels", Level.PRIVATE), "Nu kan niemand erbij komen"
+    home, settings = f"/s/{space.slug}", f"/s/{space.slug}/settings"
+    assert shut in text(noor.get(home))
+    keys = [lms.pick(noor, space, lets_in=True, title=title) for title in ("Wondzorg", "Basis IC")]
+    assert shut not in text(noor.get(home)), "who clicks the link comes in"
+    page = text(noor.get(settings))
+    assert "Links die nog niemand aanklikte" in page
+    assert page.count("Haal deze link weg") == 2
+    assert not any(key in page for key in keys)
+    rows = re.findall(r'name="link" value="([0-9a-f]{64})"', page)
+    wrong = ("", "x", "00" * 32, keys[0])
+    for link in (*wrong, rows[0], rows[0]):
+        assert noor.post(f"{home}/links/take-back", page=settings, link=link).status_code == 303
+    assert text(noor.get(settings)).count("Haal deze link weg") == 1
+    paths = [lms.click(fatma, placed=key, resource_link_id=key) for key in keys]
+    assert sorted(path.startswith(f"{home}/join") for path in paths) == [False, True]
+    assert "Links die nog niemand aanklikte" not in text(noor.get(settings))
+
+
+def test_a_trekker_takes_back_links_of_their_own_space_alone(
+    world: World, lms: Lms, noor: Somebody, fatma: Somebody
+) -> None:
+    hers, his = world.space(noor, "Van Noor", Level.PRIVATE), world.space(fatma, "Van Fatma", Level.PRIVATE)
+    key = lms.pick(noor, hers)
+    page = text(noor.get(f"/s/{hers.slug}/settings"))
+    row = re.findall(r'name="link" value="([0-9a-f]{64})"', page)[0]
+    settings = f"/s/{his.slug}/settings"
+    assert fatma.post(f"/s/{his.slug}/links/take-back", page=settings, link=row).status_code == 303
+    assert lms.click(noor, placed=key) == f"/s/{hers.slug}"
