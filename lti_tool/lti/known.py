@@ -16,7 +16,8 @@ from lti_tool.lms.models import LmsCourse, LmsLink
 from lti_tool.lms.operations import NONE, CourseServices
 from lti_tool.lti.claims import Origin
 from lti_tool.lti.models import LoginState
-from lti_tool.organisations.models import Deployment, Platform
+from lti_tool.organisations.models import Deployment, Organisation, Platform
+from lti_tool.web.look import Look, look
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,15 @@ class KnownPlatform:
     names: bool = True
     """Whether the admin lets names through; else what the LMS sends of it is not kept."""
     emails: bool = True
+    organisation_slug: str = ""
+    organisation_name: str = ""
+    accent: str = ""
+    logo_hash: str = ""
+
+    @property
+    def look(self) -> Look | None:
+        """Of the organisation's pages, for those that come before a session."""
+        return look(self.organisation_slug, self.organisation_name, self.accent, self.logo_hash)
 
     @property
     def origin(self) -> Origin:
@@ -113,7 +123,12 @@ _PLATFORM = (
     Platform.key_set_fetched_at,
     Platform.names,
     Platform.emails,
+    Organisation.slug,
+    Organisation.name,
+    Organisation.accent,
+    Organisation.logo_hash,
 )
+_OWNER = Organisation.id == Platform.organisation_id
 _LOGIN = (
     LoginState.nonce_hash,
     LoginState.target_link_uri,
@@ -143,7 +158,7 @@ _COURSE = (
 
 def platform_for_login(db: Session, issuer: str, client_id: str) -> KnownPlatform | None:
     """The platform of a login. Without a client id the issuer must have exactly one platform."""
-    query = select(*_PLATFORM).where(Platform.issuer == issuer).limit(2)
+    query = select(*_PLATFORM).join(Organisation, _OWNER).where(Platform.issuer == issuer).limit(2)
     if client_id:
         query = query.where(Platform.client_id == client_id)
     rows = db.execute(query).all()
@@ -153,6 +168,7 @@ def platform_for_login(db: Session, issuer: str, client_id: str) -> KnownPlatfor
 # Made once: a launch has a budget of a few milliseconds, and making a statement takes longer than running it.
 _LAUNCH = (
     select(*_PLATFORM, *_LOGIN, *_DEPLOYMENT, *_COURSE)
+    .join(Organisation, _OWNER)
     .outerjoin(
         LoginState,
         (LoginState.platform_id == Platform.id) & (LoginState.state_hash == bindparam("state_hash")),
@@ -209,6 +225,6 @@ def look_up(
 
 def platform_of_state(db: Session, state_hash: bytes) -> KnownPlatform | None:
     """The platform that a login was sent on to, for what it answers instead of a token."""
-    query = select(*_PLATFORM).join(LoginState, LoginState.platform_id == Platform.id)
+    query = select(*_PLATFORM).join(Organisation, _OWNER).join(LoginState, LoginState.platform_id == Platform.id)
     row = db.execute(query.where(LoginState.state_hash == state_hash)).first()
     return KnownPlatform(*row) if row else None

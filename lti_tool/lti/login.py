@@ -29,6 +29,7 @@ from lti_tool.lti.claims import BadClaim, identifier, safe_origin
 from lti_tool.lti.library import COOKIE_LIFE, Address, Config, Cookies, Memory, Params, hashed
 from lti_tool.lti.models import LoginState
 from lti_tool.lti.refusals import LaunchRefused, NotLoggedIn, SwitchedOff
+from lti_tool.web import look
 
 LOGIN_LIFE = timedelta(seconds=COOKIE_LIFE)
 
@@ -105,6 +106,7 @@ def start(
     if platform is None:
         lms = safe_origin(issuer, loopback=True)
         raise LaunchRefused("L03", "no such platform, or several and no client id", lms=lms)
+    look.use(platform.look)
     try:
         return _send_on(
             database, params, platform, deployment_id, base_url=base_url, now=now, cipher=cipher, framed=framed

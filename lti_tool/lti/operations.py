@@ -31,7 +31,7 @@ from lti_tool.people.operations import Arrival, arrive
 from lti_tool.settings import Settings
 from lti_tool.spaces.doors import enter_by_door
 from lti_tool.spaces.links import Placement
-from lti_tool.web import language, session
+from lti_tool.web import language, look, session
 
 _SEEN_AGAIN = timedelta(hours=1)
 OFFICE = {"reports": "hr", "admin": "admin"}
@@ -132,6 +132,7 @@ def check(
     if known is None:
         lms = claims_of.safe_origin(token.issuer, loopback=True)
         raise LaunchRefused("L03", "no such platform", lms=lms, deployment=token.deployment_id)
+    look.use(known.platform.look)
     try:
         if known.platform.switched_off_at:
             raise SwitchedOff("the platform is switched off")

@@ -22,10 +22,10 @@ from lti_tool.spaces import access, links, operations, pages, queries
 from lti_tool.spaces.access import SpaceHere
 from lti_tool.spaces.forms import NewSpace
 from lti_tool.spaces.policy import Action, Level
-from lti_tool.web import headers, language
+from lti_tool.web import headers, language, look
 from lti_tool.web.forms import Filled, blank, fill
 from lti_tool.web.language import _
-from lti_tool.web.pages import render
+from lti_tool.web.pages import look_of, render
 from lti_tool.web.routes import PUBLIC, Here
 from lti_tool.web.runtime import runtime
 
@@ -192,6 +192,7 @@ def _alone(picker: Picker) -> None:
     """A page of who picks, whatever session this browser has; in a frame of that LMS only, in its language."""
     headers.frame_only(picker.frame_hosts)
     g.viewer = None
+    look.use(look_of(picker.viewer))
     language.use(picker.language)
 
 

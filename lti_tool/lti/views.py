@@ -28,7 +28,7 @@ from lti_tool.lti.refusals import AlreadyUsed, LaunchRefused, browser, of_platfo
 from lti_tool.lti.room import redirected, room
 from lti_tool.organisations import keys
 from lti_tool.organisations.addresses import Reach
-from lti_tool.web import headers, pages, session, wishes
+from lti_tool.web import headers, look, pages, session, wishes
 from lti_tool.web.routes import PUBLIC, Here
 from lti_tool.web.runtime import runtime
 

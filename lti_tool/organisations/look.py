@@ -30,6 +30,8 @@ _WHITE, _BLACK = (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)
 _C = "basis-color-"
 _PAGE, _QUIET, _FIELD = f"{_C}default-bg-document", f"{_C}default-bg-subtle", "basis-form-control-background-color"
 _GROUNDS = (_PAGE, _QUIET, _FIELD, f"{_C}highlight-bg-subtle", f"{_C}negative-bg-subtle")
+_LOGO = ".logo { height: 44px; max-width: 130px; padding: 4px; border-radius: 6px; object-fit: contain; background: #FFF; }\n"
+"""On white in every theme: it was drawn for paper."""
 _TEXTS = (f"{_C}default-color-document", f"{_C}default-color-subtle")
 
 
@@ -123,8 +125,13 @@ def nearest(accent: str) -> str:
     raise AssertionError("black passes")
 
 
-def stylesheet(accent: str) -> str:
-    """What goes over `style.css` for the people of an organisation: only tokens, and none for extra contrast."""
+def stylesheet(accent: str, *, logo: bool = False) -> str:
+    """What goes over `style.css` for the people of an organisation: tokens, none of them for extra contrast, and the
+    place of a logo."""
+    return (_colours(accent) if accent else "") + (_LOGO if logo else "")
+
+
+def _colours(accent: str) -> str:
     day, dark = (_rules(palette) for palette in palettes(accent))
     # In a browser that can't be asked for more contrast, an unknown query is never true: it keeps our green.
     return (

@@ -23,9 +23,10 @@ def stylesheet(here: Here, slug: str) -> ResponseReturnValue:
     """The tokens that go over our own."""
     with runtime().database.reading() as db:
         found = look.of(db, slug)
-    if found is None or not found[0] or request.args.get("v") != version(slug, *found):
+    if found is None or not any(found) or request.args.get("v") != version(slug, *found):
         raise NotFound
-    return _kept(look.stylesheet(found[0]).encode(), "text/css")
+    accent, logo_hash = found
+    return _kept(look.stylesheet(accent, logo=bool(logo_hash)).encode(), "text/css")
 
 
 @room.get("/look/<slug>/logo.png", access=PUBLIC, transaction="own")

@@ -13,7 +13,7 @@ from sqlalchemy import Select, bindparam, select
 from lti_tool.db import Session, random_id
 from lti_tool.organisations.models import Organisation
 from lti_tool.people.models import Grant, Person, StaffMember
-from lti_tool.web.language import DEFAULT, _
+from lti_tool.web.language import _
 from lti_tool.web.models import WebSession
 from lti_tool.web.routes import set_viewer_loader
 from lti_tool.web.session import IDLE, LONGEST, token_hash
@@ -165,7 +165,10 @@ def of_person(db: Session, person_id: uuid.UUID, *, now: datetime) -> Viewer:
         select(
             Person.organisation_id, Person.name, Person.chosen_name, Person.language, Person.is_test,
             Person.staff_id, StaffMember.department, StaffMember.profession,
+            Organisation.slug, Organisation.name.label("organisation_name"),
+            Organisation.language.label("default_language"), Organisation.accent, Organisation.logo_hash,
         )
+        .join(Organisation, Organisation.id == Person.organisation_id)
         .outerjoin(StaffMember, StaffMember.id == Person.staff_id)
         .where(Person.id == person_id)
     ).first()  # fmt: skip
@@ -177,7 +180,7 @@ def of_person(db: Session, person_id: uuid.UUID, *, now: datetime) -> Viewer:
         session_id=random_id(),
         given_name=row.chosen_name or row.name,
         roles=frozenset(db.scalars(select(Grant.role).where(Grant.person_id == person_id))),
-        language=row.language or DEFAULT,
+        language=row.language or row.default_language,
         theme="",
         counted=not row.is_test,
         frame_hosts="",
@@ -187,6 +190,10 @@ def of_person(db: Session, person_id: uuid.UUID, *, now: datetime) -> Viewer:
         staff_id=row.staff_id,
         department=row.department or "",
         profession=row.profession or "",
+        organisation_slug=row.slug,
+        organisation_name=row.organisation_name,
+        accent=row.accent,
+        logo_hash=row.logo_hash,
     )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from flask import g, has_request_context
+
 
 @dataclass(frozen=True)
 class Look:
-    """Addresses for a page; empty where the organisation has none of its own."""
+    """Addresses for a page; `logo` is empty where the organisation has none of its own."""
 
     name: str
     """Of the organisation, for who can't see its logo."""
@@ -28,6 +30,13 @@ def look(slug: str, name: str, accent: str, logo_hash: str) -> Look | None:
     tag = version(slug, accent, logo_hash)
     return Look(
         name,
-        f"/look/{slug}.css?v={tag}" if accent else "",
+        f"/look/{slug}.css?v={tag}",
         f"/look/{slug}/logo.png?v={tag}" if logo_hash else "",
     )
+
+
+def use(found: Look | None) -> None:
+    """Show the rest of this request in this look: somebody comes in from that organisation's LMS, as yet without a
+    session."""
+    if has_request_context():
+        g.look = found

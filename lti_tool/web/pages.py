@@ -68,6 +68,7 @@ def render(template: str, **context: Any) -> str:
         context.setdefault("own_tab", _own_tab(viewer))
         if here is not None and "account" not in context:
             context["account"] = slots.ask("account", here)
+    context.setdefault("look", g.get("look"))
     return env.get_template(template).render(context)
 
 

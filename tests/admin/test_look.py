@@ -200,6 +200,7 @@ def test_a_picture_becomes_a_small_png_on_every_page(
     assert _upload(bram, picture).location == "/admin/look?done=logo"
     found = re.search(r'<img class="logo" src="([^"]+)" alt="De Linde"', _text(bram.get("/spaces")))
     assert found
+    assert ".logo {" in _text(world.stranger().get(str(_stylesheet(bram))))
     answer = world.stranger().get(found[1])
     assert answer.mimetype == "image/png"
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
