@@ -387,6 +387,7 @@ def upgrade() -> None:
         sa.Column("organisation_id", Id(), nullable=False),
         sa.Column("platform_id", Id(), nullable=False),
         sa.Column("context_id", sa.String(length=255), nullable=False),
+        sa.Column("context_title", sa.String(length=300), nullable=False),
         sa.Column("space_id", Id(), nullable=False),
         sa.Column("lets_in", sa.Boolean(), nullable=False),
         sa.Column("placed_by", Id(), nullable=True),
