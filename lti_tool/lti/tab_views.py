@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from lti_tool.lti import launches, tickets
 from lti_tool.lti.refusals import AnswerTooLate, LaunchRefused
 from lti_tool.lti.room import redirected, room
-from lti_tool.web import headers, language, pages, session, wishes
+from lti_tool.web import headers, language, look, pages, session, wishes
 from lti_tool.web.routes import PUBLIC, Here
 
 TAB_COOKIE = "__Host-lti-tab"
@@ -37,6 +37,7 @@ def tab_page(here: Here) -> ResponseReturnValue:
     asked = tickets.asked(here.db, request.cookies.get(TAB_COOKIE, ""), now=here.now)
     if asked:
         language.use(asked.language)
+        look.use(asked.look)
         return pages.render("lti/continue.html", ticket=asked.ticket, name=asked.name, from_page=asked.from_page)
     path = tickets.done(here.db, session.current_token(), now=here.now)
     if path is None:

@@ -22,12 +22,13 @@ from lti_tool.lti.login import Storage, storage_of
 from lti_tool.lti.models import TabTicket
 from lti_tool.lti.operations import Launch, WalkedIn
 from lti_tool.lti.refusals import LaunchRefused
-from lti_tool.organisations.models import Platform
+from lti_tool.organisations.models import Organisation, Platform
 from lti_tool.people import viewer as viewers
 from lti_tool.people.models import Person
 from lti_tool.people.viewer import Viewer
 from lti_tool.spaces.links import Placement
 from lti_tool.web import session
+from lti_tool.web.look import Look, look
 
 HELD = timedelta(minutes=10)
 ASKED = timedelta(seconds=60)
@@ -62,6 +63,8 @@ class Asked:
     language: str
     from_page: bool
     """It goes on from a page in a frame, and not from a link."""
+    look: Look | None
+    """Of the organisation of whom it asks about."""
 
 
 def hold(db: Session, launch: Launch, *, now: datetime) -> Held:
@@ -143,11 +146,17 @@ def ask(db: Session, ticket: str, *, now: datetime) -> str:
 def asked(db: Session, cookie: str, *, now: datetime) -> Asked | None:
     """What the tab with this cookie asks; None when that was answered, or is too old."""
     mine = (TabTicket.cookie_hash == hashed(cookie), TabTicket.kind == "asked", TabTicket.expires_at > now)
-    query = select(Person.chosen_name, Person.name, TabTicket.language, TabTicket.path)
-    row = db.execute(query.join(TabTicket, TabTicket.person_id == Person.id).where(*mine)).first()
+    theirs = (Organisation.slug, Organisation.name, Organisation.accent, Organisation.logo_hash)
+    query = (
+        select(Person.chosen_name, Person.name, TabTicket.language, TabTicket.path, *theirs)
+        .join(TabTicket, TabTicket.person_id == Person.id)
+        .join(Organisation, Organisation.id == Person.organisation_id)
+    )
+    row = db.execute(query.where(*mine)).first()
     if row is None:
         return None
-    return Asked(_ticket_of(cookie), cookie, row.chosen_name or row.name, row.language, bool(row.path))
+    chosen, name, language, path, *organisation = row
+    return Asked(_ticket_of(cookie), cookie, chosen or name, language, bool(path), look(*organisation))
 
 
 def done(db: Session, token: str | None, *, now: datetime) -> str | None:

@@ -30,7 +30,7 @@ _WHITE, _BLACK = (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)
 _C = "basis-color-"
 _PAGE, _QUIET, _FIELD = f"{_C}default-bg-document", f"{_C}default-bg-subtle", "basis-form-control-background-color"
 _GROUNDS = (_PAGE, _QUIET, _FIELD, f"{_C}highlight-bg-subtle", f"{_C}negative-bg-subtle")
-_LOGO = ".logo { height: 44px; max-width: 130px; padding: 4px; border-radius: 6px; object-fit: contain; background: #FFF; }\n"
+_LOGO = ".logo { height: 44px; max-width: 130px; padding: 4px; border-radius: 6px; background: #FFF; }\n"
 """On white in every theme: it was drawn for paper."""
 _TEXTS = (f"{_C}default-color-document", f"{_C}default-color-subtle")
 
