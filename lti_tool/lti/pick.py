@@ -23,6 +23,7 @@ from sqlalchemy import RowMapping, delete, select
 from lti_tool.db import Session, insert, random_id
 from lti_tool.db.encryption import Cipher
 from lti_tool.lms.tokens import ServicePlatform, ToolRegistration
+from lti_tool.lti import offer
 from lti_tool.lti.login import launch_url
 from lti_tool.lti.models import Picking
 from lti_tool.lti.operations import Launch, person_of
@@ -132,7 +133,9 @@ def begin(db: Session, launch: Launch, *, cipher: Cipher, secret: str, now: date
         "expires_at": now + LIFE,
     }
     db.execute(insert(db, Picking).values(**row))
-    return Begun(token_of(picking, secret), asked.title)
+    # Moodle 4.5 names the tool itself when the teacher typed no name yet; nobody's space is called that.
+    ours = asked.title.casefold().startswith(offer.TITLE.casefold())
+    return Begun(token_of(picking, secret), "" if ours else asked.title)
 
 
 def look(db: Session, token: str, *, secret: str, now: datetime) -> Picker:

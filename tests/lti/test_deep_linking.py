@@ -273,14 +273,28 @@ def test_nothing_of_the_answers_address_is_readable_at_rest(
     assert page.headers["Cache-Control"] == "private, no-store"
 
 
-def moodle_asks(platform: LyingPlatform) -> None:
+def moodle_asks(platform: LyingPlatform, **changed: Any) -> None:
     """What Moodle 4.5 asked for was recorded; now to us, in Dutch, with an address of this platform."""
     said = recorded("moodle/lti_deep_linking.json")
     said[LTI + "launch_presentation"]["locale"] = "nl"
     settings = said[DL + "deep_linking_settings"]
+    settings.update(changed)
     host = settings["deep_link_return_url"].partition("/mod/")[0]
     settings["deep_link_return_url"] = settings["deep_link_return_url"].replace(host, platform.issuer)
     replay(platform, said)
+
+
+@pytest.mark.parametrize("title", ["Leerkring", "Leerkring zonder namen"])
+def test_no_space_gets_the_tools_own_name(
+    dialog: Dialog, platform: LyingPlatform, database: Database, title: str
+) -> None:
+    """Moodle 4.5 sends the name of the tool as the title when the teacher typed none."""
+    be("moodle", platform, database)
+    moodle_asks(platform, title=title)
+    assert dialog.open().status_code == 200
+    dialog.press("/new")
+    assert f'value="{title}"' not in dialog.text
+    assert 'name="title"' in dialog.text
 
 
 def test_a_recorded_request_of_moodle(dialog: Dialog, platform: LyingPlatform, database: Database) -> None:
