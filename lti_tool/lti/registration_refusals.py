@@ -37,7 +37,7 @@ class RegistrationRefused(Refusal):
 class TooLate(RegistrationRefused):
     """The LMS's token lives for an hour, and so does our form."""
 
-    code, status = "L11", 403
+    code, status = "L11", 410
     title = lazy("Het uur is voorbij")
     sentence = lazy("Je leeromgeving geeft je een uur om te koppelen. Dat uur is om. Er is niets gekoppeld.")
 

@@ -18,24 +18,24 @@ from lti_tool.web.runtime import runtime
 room = Room("organisations", __name__)
 
 
-@room.get("/look/<slug>.css", access=PUBLIC, transaction="own")
-def stylesheet(here: Here, slug: str) -> ResponseReturnValue:
+@room.get("/look/<organisation>.css", access=PUBLIC, transaction="own")
+def stylesheet(here: Here, organisation: str) -> ResponseReturnValue:
     """The tokens that go over our own."""
     with runtime().database.reading() as db:
-        found = look.of(db, slug)
-    if found is None or not any(found) or request.args.get("v") != version(slug, *found):
+        found = look.of(db, organisation)
+    if found is None or not any(found) or request.args.get("v") != version(organisation, *found):
         raise NotFound
     accent, logo_hash = found
     return _kept(look.stylesheet(accent, logo=bool(logo_hash)).encode(), "text/css")
 
 
-@room.get("/look/<slug>/logo.png", access=PUBLIC, transaction="own")
-def logo(here: Here, slug: str) -> ResponseReturnValue:
+@room.get("/look/<organisation>/logo.png", access=PUBLIC, transaction="own")
+def logo(here: Here, organisation: str) -> ResponseReturnValue:
     """The logo as we made it."""
     with runtime().database.reading() as db:
-        found = look.of(db, slug)
-        png = look.logo_of(db, slug)
-    if found is None or png is None or request.args.get("v") != version(slug, *found):
+        found = look.of(db, organisation)
+        png = look.logo_of(db, organisation)
+    if found is None or png is None or request.args.get("v") != version(organisation, *found):
         raise NotFound
     return _kept(png, "image/png")
 

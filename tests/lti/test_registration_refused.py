@@ -138,7 +138,7 @@ def test_after_an_hour_it_begins_anew(
     page = admin.open(token)
     clock.forward(minutes=61)
     late = admin.open(token) if moment == "token" else admin.send(page, code)
-    assert late.status_code == 403
+    assert late.status_code == 410
     assert "L11" in late.get_data(as_text=True)
     assert "Het uur is voorbij" in late.get_data(as_text=True)
     assert not moodle.asked
@@ -325,7 +325,7 @@ def test_forms_that_are_not_ours(admin: Admin, moodle: Registrar, code: str) -> 
     page = admin.open(moodle.token())
     for token in ("", "x", f"{uuid.uuid4().hex}.{'0' * 32}", "é" * 40, "\0"):
         refused = admin.send(page, code, token=token)
-        assert refused.status_code == 403, token
+        assert refused.status_code == 410, token
         assert "L11" in refused.get_data(as_text=True)
     assert not moodle.asked
 
