@@ -67,8 +67,9 @@ def holders(db: Session, organisation_id: uuid.UUID, *, now: datetime) -> list[H
 
 
 def new_link(db: Session, organisation_id: uuid.UUID, person_id: uuid.UUID, *, now: datetime, by: uuid.UUID) -> str:
-    """The token of a fresh one-time address for somebody with a role. Raises `LookupError` when they have none here."""
-    mine = (Grant.person_id == person_id, Grant.organisation_id == organisation_id)
+    """The token of a fresh one-time address for somebody with a role. Raises `LookupError` when they have none here,
+    or come in from an LMS: whoever holds the address would be that colleague, in all their spaces."""
+    mine = (Grant.person_id == person_id, Grant.organisation_id == organisation_id, ~_from_lms(Grant.person_id))
     if db.scalar(select(Grant.role).where(*mine).limit(1)) is None:
         raise LookupError("nobody with a role in this organisation")
     _note(db, organisation_id, "link", person_id, now, by)

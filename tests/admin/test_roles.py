@@ -72,6 +72,20 @@ def test_whoever_comes_from_an_lms_stays_a_colleague(
     assert fatma.get("/spaces").status_code == 200
 
 
+def test_an_admin_gets_no_address_into_the_name_of_who_comes_from_an_lms(
+    world: World, linde: uuid.UUID, bram: Somebody, connect: Connect, database: Database, clock: StandingClock
+) -> None:
+    """It would open all that this colleague may read: their closed spaces, and what they write for themselves."""
+    fatma, moodle = world.somebody(linde, "Fatma Yildiz", "hr"), connect()
+    with database.writing() as db:
+        db.add(Identity(id=new_id(clock()), platform_id=moodle, subject="12", person_id=fatma.id))
+    answer = bram.post(f"/admin/roles/{fatma.id}/link", page="/admin/roles")
+    assert answer.status_code == 404
+    assert "/signin/" not in answer.get_data(as_text=True)
+    with database.reading() as db:
+        assert db.scalar(select(SignInLink.person_id)) is None
+
+
 def test_the_last_admin_stays(world: World, linde: uuid.UUID, bram: Somebody, database: Database) -> None:
     answer = bram.post(f"/admin/roles/{bram.id}/take", role="admin")
     assert answer.status_code == 409
