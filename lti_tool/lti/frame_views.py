@@ -8,6 +8,7 @@ from flask import Response, g, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
 from lti_tool.lti import launches, tickets
+from lti_tool.lti.library import hashed
 from lti_tool.lti.login import SentOn, Storage, storage_of
 from lti_tool.lti.operations import Launch
 from lti_tool.lti.refusals import LaunchRefused, when, where
@@ -17,7 +18,8 @@ from lti_tool.web.errors import BadInput, log
 from lti_tool.web.routes import PUBLIC, SIGNED_IN, Here
 
 PROBE = "__Host-lti-probe"
-"""Comes back when cookies live in this frame. It says nothing else; whose launch it is, the proof says."""
+"""Beginning of the name; the rest is of the ticket. Comes back when cookies live in this frame, and when it is the
+browser that got the ticket: the proof is known to whoever began the login, and could be pushed upon somebody else."""
 STORED = "__Host-lti-stored"
 """For `frame.js`: what of ours still stands in the platform's storage, which has little room. Nothing secret."""
 
@@ -34,7 +36,7 @@ def held_page(held: tickets.Held, checked: Launch) -> Response:
     hosts, deployment = checked.claims.frame_hosts, checked.claims.deployment_id
     response = _own_tab(held.ticket, hosts, where(checked.known.platform.name, deployment), held.storage)
     if held.storage:
-        _cookie(response, PROBE, "1", int(tickets.HELD.total_seconds()), httponly=True)
+        _cookie(response, _probe(held.ticket), "1", int(tickets.HELD.total_seconds()), httponly=True)
     return response
 
 
@@ -43,7 +45,8 @@ def prove(here: Here) -> ResponseReturnValue:
     """What the platform's storage gave back."""
     g.viewer = None
     form, agent = request.form, request.headers.get("User-Agent", "")[:500]
-    ticket, keeps_cookies = form.get("ticket", ""), PROBE in request.cookies
+    ticket = form.get("ticket", "")
+    keeps_cookies = _probe(ticket) in request.cookies
     try:
         outcome = tickets.prove(
             here.db,
@@ -61,8 +64,12 @@ def prove(here: Here) -> ResponseReturnValue:
         return _own_tab(ticket, outcome.frame_hosts, where(outcome.lms, ""))
     response = session.attach(redirected(wishes.lead_on(outcome.path), 303), outcome.token)
     wishes.forget(response)
-    _cookie(response, PROBE, "", 0, httponly=True)
+    _cookie(response, _probe(ticket), "", 0, httponly=True)
     return response
+
+
+def _probe(ticket: str) -> str:
+    return f"{PROBE}-{hashed(ticket).hex()[:16]}"
 
 
 @room.post("/tab/open", access=SIGNED_IN)

@@ -47,6 +47,12 @@ def cookies(answer: TestResponse) -> dict[str, str]:
     return {line.split("=", 1)[0]: line for line in answer.headers.getlist("Set-Cookie")}
 
 
+def probe_of(answer: TestResponse) -> str:
+    """Name of the cookie that shows whether cookies live there, set or taken back by this answer."""
+    (name,) = (name for name in cookies(answer) if name.startswith(PROBE))
+    return name
+
+
 def ticket_in(answer: TestResponse) -> str:
     found = re.search(r'name="ticket" value="([^"]+)"', answer.get_data(as_text=True))
     assert found
@@ -63,7 +69,7 @@ class Waiting:
 
     def shows(self, *, ticket: str = "", proof: str = "", probe: bool = True) -> TestResponse:
         if not probe:
-            self.client.delete_cookie(PROBE)
+            self.client.delete_cookie(probe_of(self.page))
         data = {"ticket": ticket or ticket_in(self.page), "proof": proof or self.proof}
         return self.client.post("/lti/launch/proof", data=data, headers=FRAME)
 
@@ -170,7 +176,8 @@ def test_the_page_that_asks_has_no_proof_in_it(waiting: Waiting, platform: Lying
     assert waiting.proof not in html
     assert "Open in een eigen tabblad" in html, "the way that always works is on it"
     assert COOKIE not in cookies(waiting.page)
-    probe = cookies(waiting.page)[PROBE]
+    probe = cookies(waiting.page)[probe_of(waiting.page)]
+    assert ticket_in(waiting.page) not in probe
     for part in ("Secure", "HttpOnly", "SameSite=None", "Partitioned", "Path=/"):
         assert part in probe.split("; ")
     assert f"frame-ancestors 'self' {platform.issuer}" in waiting.page.headers["Content-Security-Policy"]
@@ -180,7 +187,7 @@ def test_the_proof_and_a_cookie_that_lives_lead_in(waiting: Waiting, database: D
     answer = waiting.shows()
     assert answer.status_code == 303
     assert COOKIE in cookies(answer)
-    assert "Max-Age=0" in cookies(answer)[PROBE]
+    assert "Max-Age=0" in cookies(answer)[probe_of(waiting.page)]
     page = waiting.client.get(answer.headers["Location"], headers=FRAME)
     assert page.status_code == 200
     assert f"frame-ancestors 'self' {visitor.platform.issuer}" in page.headers["Content-Security-Policy"]
@@ -194,10 +201,24 @@ def test_the_proof_and_a_cookie_that_lives_lead_in(waiting: Waiting, database: D
 
 def test_it_leads_in_once(waiting: Waiting) -> None:
     assert waiting.shows().status_code == 303
-    waiting.client.set_cookie(PROBE, "1")
+    waiting.client.set_cookie(probe_of(waiting.page), "1")
     again = waiting.shows()
     assert again.status_code == 400
     assert "Code L02" in again.get_data(as_text=True)
+
+
+def test_nobody_is_led_into_the_name_of_somebody_else(visitor: Visitor, app: Flask) -> None:
+    """Who began a login knows its proof, and may post it from their own site in the browser of a victim, whose frame
+    keeps cookies and has the one of another launch that waits."""
+    attacker = held(visitor)
+    victim = app.test_client()
+    other = held(Visitor(victim, visitor.platform))
+    victim.set_cookie(PROBE, "1")
+    pushed = {"ticket": ticket_in(attacker.page), "proof": attacker.proof}
+    answer = victim.post("/lti/launch/proof", data=pushed, headers={"Sec-Fetch-Site": "cross-site"})
+    assert COOKIE not in cookies(answer)
+    assert "Open in een eigen tabblad" in answer.get_data(as_text=True)
+    assert COOKIE in cookies(other.shows()), "their own waits undisturbed"
 
 
 def test_where_no_session_can_live_a_tab_is_the_way(waiting: Waiting, app: Flask) -> None:
@@ -248,7 +269,7 @@ def test_without_storage_the_page_asks_nobody(visitor: Visitor) -> None:
     visitor.client._cookies.clear()
     page = visitor.post(fields)
     assert "data-storage" not in page.get_data(as_text=True)
-    assert PROBE not in cookies(page)
+    assert not [name for name in cookies(page) if name.startswith(PROBE)]
 
 
 def test_a_used_login_keeps_no_secret(waiting: Waiting, database: Database) -> None:
