@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from flask import Response, jsonify, make_response, request
@@ -57,8 +57,8 @@ def register_page(here: Here) -> ResponseReturnValue:
     opened = registration.open_page(
         _tool(), url[:2000], token[:8000], asked_from=request.remote_addr or "", now=here.now
     )
-    switches = opened.switches if isinstance(opened, registration.Opened) else None
-    return _answer(here, opened, replace(Typed(), **(switches or {})))
+    switches: dict[str, Any] = (opened.switches if isinstance(opened, registration.Opened) else None) or {}
+    return _answer(here, opened, Typed(**switches))
 
 
 @room.post("/register", access=PUBLIC, transaction="own", csrf=False)
