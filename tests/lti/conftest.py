@@ -9,10 +9,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from lti_tool.db import Database
 from lti_tool.organisations.addresses import Reach
 from lti_tool.organisations.operations import NewPlatform, add_organisation, add_platform
+from lti_tool.people import viewer as viewers
+from lti_tool.people.models import Person
+from lti_tool.spaces import operations as spaces
+from lti_tool.spaces.models import Space
+from lti_tool.spaces.policy import Level
+from tests.lti.picking import Dialog
 from tests.platform import TOOL, LyingPlatform, Visitor, lying_platform
 
 REACH = Reach(loopback=True, private=True)
@@ -53,3 +60,30 @@ def register(database: Database, platform: LyingPlatform, now: datetime, **more:
 @pytest.fixture
 def visitor(app: Flask, platform: LyingPlatform) -> Visitor:
     return Visitor(app.test_client(), platform)
+
+
+@pytest.fixture
+def dialog(app: Flask, platform: LyingPlatform) -> Dialog:
+    """The picker of that LMS."""
+    return Dialog(app, platform)
+
+
+@pytest.fixture
+def noor(dialog: Dialog, database: Database) -> uuid.UUID:
+    """A teacher who has been in the picker before."""
+    dialog.open()
+    with database.reading() as db:
+        return db.scalars(select(Person.id)).one()
+
+
+@pytest.fixture
+def space(database: Database, clock: Callable[[], datetime], noor: uuid.UUID) -> Callable[..., Space]:
+    """Makes a space that Noor leads."""
+
+    def make(title: str = "Delier op de IC", level: Level = Level.OPEN) -> Space:
+        what_for = "Minder delier, samen uitgezocht."
+        with database.writing() as db:
+            viewer = viewers.of_person(db, noor, now=clock())
+            return spaces.start(db, viewer, title=title, what_for=what_for, level=level, now=clock())
+
+    return make

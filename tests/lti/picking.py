@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from lti_tool.demo.deeplinks import Answered
 from lti_tool.demo.rooms import Room
-from tests.platform import COURSE, INSTRUCTOR, TOOL, VISIT, Course, Link, LyingPlatform, User, Visit, Visitor
+from tests.platform import COURSE, INSTRUCTOR, VISIT, Course, Link, LyingPlatform, Tool, User, Visit, Visitor
 
 NOOR = User("31", "Noor de Wit", "Noor", "de Wit", "noor@delinde.example", "HR31")
 ITEMS = "https://purl.imsglobal.org/spec/lti-dl/claim/content_items"
@@ -81,9 +81,14 @@ def begin(
 ) -> Visit:
     """The visit of who picks for a course."""
     room = platform.rooms.setdefault(course.id, Room(course))
-    visit = platform.pickings.begin(TOOL, user, roles, room, multiple=multiple)
+    visit = platform.pickings.begin(tool_of(platform), user, roles, room, multiple=multiple)
     assert visit.picking
     return dataclasses.replace(visit, picking=dataclasses.replace(visit.picking, **picking))
+
+
+def tool_of(platform: LyingPlatform) -> Tool:
+    """The tool as that platform knows it."""
+    return next(iter(platform.tools.values()))
 
 
 def answer_in(page: TestResponse | None) -> tuple[str, str]:
@@ -106,4 +111,8 @@ def said_in(page: TestResponse | None, client: Any) -> tuple[dict[str, Any], dic
 
 def click(visitor: Visitor, link: Link, *, user: User, course: Course = COURSE, **more: Any) -> TestResponse:
     """Somebody clicks a link that the LMS made of an answer."""
-    return visitor.launch(dataclasses.replace(VISIT, user=user, course=course, link=link, **more))
+    return visitor.launch(
+        dataclasses.replace(
+            VISIT, **{"tool": tool_of(visitor.platform), "user": user, "course": course, "link": link, **more}
+        )
+    )

@@ -288,8 +288,10 @@ def test_a_notice_that_its_platform_did_not_sign_is_refused(
 def elsewhere(database: Database, clock: StandingClock) -> Iterator[LyingPlatform]:
     with database.writing() as db:
         add_organisation(db, slug="elders", name="Zorggroep Elders", now=clock())
-    with lying_platform(clock=clock) as other:
-        register(database, other, clock(), organisation="elders", name="Canvas van Elders", product="canvas")
+    tool = dataclasses.replace(TOOL, client_id="client-2")
+    with lying_platform(clock=clock, tools=[tool]) as other:
+        more = {"organisation": "elders", "name": "Canvas van Elders", "client_id": tool.client_id}
+        register(database, other, clock(), **more, product="canvas")
         yield other
 
 
@@ -300,7 +302,9 @@ def test_another_platform_speaks_for_itself_alone(
     elsewhere.sign_with, elsewhere.header = new_key(), {}
     assert send(notice, platform=elsewhere).status_code == 400
     elsewhere.sign_with = None
-    assert send(notice | {"iss": elsewhere.issuer}, platform=elsewhere).status_code == 204
+    theirs = {"iss": elsewhere.issuer, "aud": "client-2", "azp": "client-2"}
+    assert send(notice | theirs | {"aud": TOOL.client_id, "azp": TOOL.client_id}, platform=elsewhere).status_code == 400
+    assert send(notice | theirs, platform=elsewhere).status_code == 204
     with database.reading() as db:
         platform = db.scalars(select(ContextCopy.platform_id)).one()
         assert db.scalars(select(PlatformRow.issuer).where(PlatformRow.id == platform)).one() == elsewhere.issuer

@@ -132,8 +132,7 @@ def test_a_copy_asks_its_teacher_once_and_the_learner_reads_that_they_still_choo
     assert ASKED not in text(noor.get(path, follow_redirects=True))
     assert fatma.get(early).location == f"/s/{space.slug}"
     assert fatma.post(f"/s/{space.slug}/join", way="member", name="Fatma Yilmaz").status_code == 303
-    # The original leads where it led, without a question.
-    assert lms.click(noor, placed=key, teaches=True) == f"/s/{space.slug}"
+    assert lms.click(noor, placed=key, teaches=True) == f"/s/{space.slug}", "the original asks nothing"
 
 
 def test_a_copy_that_is_clicked_before_its_original_is_still_the_copy(
@@ -288,8 +287,7 @@ def test_a_key_of_another_organisation_is_no_key(
     assert "eheim" not in page
     assert ASKED not in page
     assert olaf.get(f"/s/{space.slug}").status_code == 404
-    # Nor did they use it up.
-    assert lms.click(noor, placed=key) == f"/s/{space.slug}"
+    assert lms.click(noor, placed=key) == f"/s/{space.slug}", "nor did they use it up"
 
 
 def test_a_course_that_moved_to_the_other_lms_of_the_organisation_is_a_copy(
