@@ -121,7 +121,7 @@ def open_page(tool: Tool, url: str, token: str, *, asked_from: str, now: datetim
         raise refusals.NoToken("no registration_token", lms=found.product_name, host=found.host)
     client_id = registering.current(found, token, reach=tool.reach) if says.updates else ""
     with tool.database.writing() as db:
-        holder = organisations.owner(db, issuer=found.issuer, client_id=client_id) if client_id else None
+        holder = _holder(db, found, client_id)
         switches = organisations.switches(db, holder[0]) if holder else None
         kept_json = {"lms": found.to_json(), "client_id": client_id if holder else "", "switches": switches}
         db.execute(_mine(row["id"]).values(configuration=kept_json, state="open"))
@@ -206,7 +206,7 @@ def _step(db: Session, row: RowMapping, wish: Wish, now: datetime) -> Step:
             db.execute(_mine(row["id"]).values(wrong_codes=PendingRegistration.wrong_codes + 1))
         return Opened(wish.token, lms, bool(row["configuration"]["client_id"]), code=code)
     client_id = row["configuration"]["client_id"]
-    holder = organisations.owner(db, issuer=lms.issuer, client_id=client_id) if client_id else None
+    holder = _holder(db, lms, client_id)
     if holder is not None and holder[1] != code.organisation_id:
         raise refusals.OfAnother("the LMS updates another organisation's platform", host=lms.host)
     instead_of = holder[0] if holder else None
@@ -219,6 +219,11 @@ def _step(db: Session, row: RowMapping, wish: Wish, now: datetime) -> Step:
     organisations.take(db, wish.code, row["id"], now=now)
     db.execute(_mine(row["id"]).values(state="sending", sent_at=now))
     return code, instead_of
+
+
+def _holder(db: Session, lms: Configuration, client_id: str) -> tuple[uuid.UUID, uuid.UUID] | None:
+    """The platform, with its organisation, that an LMS says it changes; only if that is the same LMS."""
+    return organisations.owner(db, issuer=lms.issuer, client_id=client_id, like=lms) if client_id else None
 
 
 def _enter(tool: Tool, token: str, asked_from: str, now: datetime) -> RowMapping:

@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import select, update
 
@@ -72,7 +73,7 @@ def add_platform(
         raise WrongInput(f"There is no organisation called {new.organisation[:60]}.")
     values = checked_platform(new, reach)
     known = select(Platform.id).where(Platform.issuer == values["issuer"], Platform.client_id == values["client_id"])
-    if db.scalar(known):
+    if db.scalar(known) or is_of_another(db, organisation_id, new):
         raise WrongInput(f"The platform {new.issuer} with client id {new.client_id} is registered already.")
     platform = Platform(id=new_id(now), organisation_id=organisation_id, created_at=now, key_fetches=[], **values)
     db.add(platform)
@@ -88,6 +89,26 @@ def add_platform(
         now=now,
     )
     return platform.id
+
+
+def is_of_another(db: Session, organisation_id: uuid.UUID, new: NewPlatform) -> bool:
+    """Whether the client id is that of another organisation's LMS, whatever issuer and addresses are given with it.
+
+    All platforms share our key, and Moodle takes our signed word from whoever shows it (mod/lti/token.php looks at
+    neither `aud` nor `jti`). So an admin who registers the client id of another hospital's Moodle, with a token
+    address of their own, would be given the word that opens its rosters and grades. A Canvas looks at `aud`; on their
+    own servers two of them may have the same numbers.
+    """
+    query = select(Platform.product, Platform.token_url).where(
+        Platform.client_id == new.client_id.strip(), Platform.organisation_id != organisation_id
+    )
+    return any(not _apart(row.product, row.token_url, new.token_url) for row in db.execute(query))
+
+
+def _apart(product: str, theirs: str, ours: str) -> bool:
+    hosts = [(urlsplit(url.strip()).hostname or "").lower() for url in (theirs, ours)]
+    hosted = any(f".{host}".endswith((".instructure.com", ".canvaslms.com")) for host in hosts)
+    return product == "canvas" and not hosted and hosts[0] != hosts[1]
 
 
 def checked_platform(new: NewPlatform, reach: Reach) -> dict[str, Any]:

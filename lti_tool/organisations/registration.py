@@ -11,7 +11,7 @@ import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
 from sqlalchemy import delete, select, update
 
@@ -20,7 +20,13 @@ from lti_tool.audit import operations as audit
 from lti_tool.db import Session
 from lti_tool.organisations.addresses import Reach
 from lti_tool.organisations.models import Organisation, Platform, RegistrationCode
-from lti_tool.organisations.operations import NewPlatform, accept_deployment, add_platform, checked_platform
+from lti_tool.organisations.operations import (
+    NewPlatform,
+    accept_deployment,
+    add_platform,
+    checked_platform,
+    is_of_another,
+)
 
 CODE_LIFE = timedelta(days=7)
 TAKEN_FOR = timedelta(minutes=2)
@@ -123,13 +129,34 @@ def registered_before(db: Session, organisation_id: uuid.UUID, *, issuer: str, j
     ]
 
 
-def owner(db: Session, *, issuer: str, client_id: str) -> tuple[uuid.UUID, uuid.UUID] | None:
-    """The platform and the organisation that have this client id, or None."""
-    query = select(Platform.id, Platform.organisation_id).where(
+class Addressed(Protocol):
+    """Where an LMS has its keys and tokens."""
+
+    @property
+    def jwks_url(self) -> str:
+        """Of its keys."""
+
+    @property
+    def token_url(self) -> str:
+        """Of its tokens."""
+
+
+def owner(
+    db: Session, *, issuer: str, client_id: str, like: Addressed | None = None
+) -> tuple[uuid.UUID, uuid.UUID] | None:
+    """The platform and the organisation that have this client id, or None. `like`: only the same LMS, with its keys
+    and tokens on the same hosts."""
+    query = select(Platform.id, Platform.organisation_id, Platform.jwks_url, Platform.token_url).where(
         Platform.issuer == issuer, Platform.client_id == client_id
     )
     row = db.execute(query).first()
-    return (row.id, row.organisation_id) if row else None
+    if row is None or (like and _hosts(row.jwks_url, row.token_url) != _hosts(like.jwks_url, like.token_url)):
+        return None
+    return row.id, row.organisation_id
+
+
+def _hosts(*urls: str) -> list[str]:
+    return [origin(url).lower() for url in urls]
 
 
 def switches(db: Session, platform_id: uuid.UUID) -> dict[str, bool]:
@@ -147,9 +174,13 @@ def store(
     Raises `OfAnotherOrganisation`, and `WrongInput` for addresses that can't be.
     """
     organisation_id = db.scalar(select(Organisation.id).where(Organisation.slug == new.organisation))
+    if organisation_id is None or is_of_another(db, organisation_id, new):
+        raise OfAnotherOrganisation
     holder = owner(db, issuer=new.issuer, client_id=new.client_id)
     if holder is not None:
-        if holder[1] != organisation_id:
+        if owner(db, issuer=new.issuer, client_id=new.client_id, like=new) is None:
+            # All hosted Canvas shares an issuer, and who answered says which client id it is: another server must
+            # not become one that is here, with all its people.
             raise OfAnotherOrganisation
         instead_of = holder[0]
     elif instead_of is not None:
@@ -167,7 +198,7 @@ def store(
         accept_deployment(db, instead_of, deployment_id, now=now)
     audit.note(
         db,
-        organisation_id=organisation_id,  # type: ignore[arg-type]
+        organisation_id=organisation_id,
         actor_id=None,
         action="organisations.update_platform",
         subject=f"platform:{instead_of}",

@@ -22,6 +22,7 @@ from tests.lti.registrar import CANVAS, TOOL, Admin, Registrar, in_parallel, lms
 
 NRPS = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 NOTICES = "https://purl.imsglobal.org/spec/lti/scope/noticehandlers"
+CURRENT = "/mod/lti/openid-registration.php"
 
 
 @pytest.fixture
@@ -333,3 +334,62 @@ def test_an_lms_that_takes_the_client_id_of_another_one_gets_nowhere(
     assert refused.status_code == 409
     (platform,) = platforms(database)
     assert platform.organisation_id != other
+
+
+def test_another_lms_with_a_client_id_that_is_known_is_not_spoken_for(
+    app: Flask, moodle: Registrar, database: Database, code: str, clock: StandingClock
+) -> None:
+    """Our key speaks for all, and Moodle does not look for whom our word was: who registers another hospital's client
+    id would be told what opens its rosters and grades."""
+    Admin(app.test_client(), moodle).send(Admin(app.test_client(), moodle).open(moodle.token("mine")), code)
+    with database.writing() as db:
+        other = add_organisation(db, slug="vecht", name="Thuiszorg Vecht", now=clock())
+    with lms("moodle", clock) as evil:
+        admin = Admin(app.test_client(), evil)
+        refused = admin.send(admin.open(evil.token("mine", life=1800)), code_of(database, other, clock))
+    assert refused.status_code == 409
+    assert "De Linde" not in refused.get_data(as_text=True)
+    (platform,) = platforms(database)
+    assert platform.organisation_id != other
+    assert platform.issuer == moodle.address
+
+
+def _canvas_of_all(said: dict[str, Any]) -> None:
+    said["issuer"] = "https://canvas.instructure.com"
+
+
+def test_another_server_does_not_become_an_lms_that_is_there(
+    app: Flask, canvas: Registrar, database: Database, organisation: uuid.UUID, code: str, clock: StandingClock
+) -> None:
+    """All hosted Canvas says the same issuer, and who answers says which client id it is."""
+    canvas.change = _canvas_of_all
+    admin = Admin(app.test_client(), canvas)
+    assert admin.send(admin.open(canvas.token("mine")), code).status_code == 200
+    (before,) = platforms(database)
+    with lms("canvas", clock) as evil:
+        evil.change = _canvas_of_all
+        stranger = Admin(app.test_client(), evil)
+        taken = stranger.send(stranger.open(evil.token("mine", life=1800)), code_of(database, organisation, clock))
+    assert taken.status_code == 409
+    (platform,) = platforms(database)
+    assert (platform.id, platform.jwks_url, platform.token_url) == (before.id, before.jwks_url, before.token_url)
+
+
+def test_a_stranger_does_not_read_how_the_switches_of_an_lms_stand(
+    app: Flask, canvas: Registrar, database: Database, code: str, clock: StandingClock
+) -> None:
+    canvas.change = _canvas_of_all
+    admin = Admin(app.test_client(), canvas)
+    admin.send(admin.open(canvas.token("mine")), code, names="", roster="", grades="yes")
+
+    def claims_to_be_it(said: dict[str, Any]) -> None:
+        _canvas_of_all(said)
+        said["registration_endpoint"] = said["registration_endpoint"].partition("/api/")[0] + CURRENT
+
+    with lms("canvas", clock) as evil:
+        evil.change = claims_to_be_it
+        token = evil.token("mine", life=1800, update=True)
+        evil.tokens[token] = "mine"
+        page = Admin(app.test_client(), evil).open(token).get_data(as_text=True)
+    assert "Werk de koppeling" not in page
+    assert 'name="grades" value="yes" checked' not in page

@@ -108,6 +108,46 @@ def test_one_issuer_may_have_several_clients_but_not_twice_the_same(
 
 
 @pytest.mark.parametrize(
+    ("product", "theirs", "token_url", "kept"),
+    [
+        ("moodle", "https://moodle.example/token", "https://evil.example/token", False),
+        ("other", "https://lms.example/token", "https://evil.example/token", False),
+        ("canvas", "https://linde.instructure.com/login/oauth2/token", "https://evil.example/token", False),
+        ("canvas", "https://canvas.example/token", "https://canvas.instructure.com/token", False),
+        ("canvas", "https://canvas.linde.example/token", "https://canvas.linde.example/token", False),
+        ("canvas", "https://canvas.linde.example/token", "https://canvas.vecht.example/token", True),
+    ],
+)
+def test_no_organisation_registers_the_client_id_of_another_one(
+    database: Database, linde: uuid.UUID, clock: StandingClock, product: str, theirs: str, token_url: str, kept: bool
+) -> None:
+    """Whatever issuer it gives: our signed word for that client id would open the other one's rosters and grades. Only
+    a Canvas on its own server looks for whom the word was, and counts its client ids from the same number."""
+    with database.writing() as db:
+        operations.add_organisation(db, slug="vecht", name="Thuiszorg Vecht", now=clock())
+        operations.add_platform(
+            db, dataclasses.replace(MOODLE, product=product, token_url=theirs), now=clock(), reach=STRICT
+        )
+    theft = dataclasses.replace(
+        MOODLE, organisation="vecht", issuer="https://evil.example", product="other", token_url=token_url
+    )
+    with database.writing() as db:
+        if kept:
+            operations.add_platform(db, theft, now=clock(), reach=STRICT)
+        else:
+            with pytest.raises(WrongInput, match="registered already"):
+                operations.add_platform(db, theft, now=clock(), reach=STRICT)
+
+
+def test_ones_own_moodle_and_its_copy_for_tests_share_a_client_id(
+    database: Database, linde: uuid.UUID, clock: StandingClock
+) -> None:
+    with database.writing() as db:
+        for issuer in ("https://moodle.example", "https://test.moodle.example"):
+            operations.add_platform(db, dataclasses.replace(MOODLE, issuer=issuer), now=clock(), reach=STRICT)
+
+
+@pytest.mark.parametrize(
     ("ip", "strict", "local", "private"),
     [
         ("93.184.216.34", True, True, True),
