@@ -233,8 +233,8 @@ def walk_in(db: Session, launch: Launch, *, now: datetime) -> WalkedIn:
 
 
 def led_to(db: Session, state: str, token: str | None, *, now: datetime) -> str | None:
-    """The page that a used launch led to, when the browser that shows it again has the same session still. So a launch
-    that is reloaded is harmless; it lets nobody in a second time."""
+    """The page that a used launch led to, when the browser that shows it again has the same session still: for the
+    way on from the page that says so. It lets nobody in a second time."""
     if not token or not state:
         return None
     mine = (LoginState.state_hash == hashed(state), LoginState.session_hash == session.token_hash(token))

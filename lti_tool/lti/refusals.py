@@ -76,6 +76,8 @@ class LaunchRefused(Refusal):
         self.frame_hosts = ""
         self.again: dict[str, str] = {}
         """The fields of the login, for a button that begins it once more in a window of its own."""
+        self.path = ""
+        """The page that the launch led to, for who is in by it still."""
         self.own_window: lazy | None = None
         """What such a window would help; None when it would not."""
 
@@ -133,6 +135,13 @@ class AlreadyUsed(LaunchRefused):
         super().__init__("L02", cause)
         self.title = lazy("Deze link is al een keer gebruikt")
         self.sentence = lazy("Dat komt door verversen of teruggaan. Klik in je cursus nog een keer op de link.")
+
+    def leading_to(self, path: str) -> AlreadyUsed:
+        """For who is in by this very launch: nothing is lost, they only went back. It lets nobody in again."""
+        self.path = path
+        self.title = lazy("Je bent al binnen")
+        self.sentence = lazy("Je ververste de pagina of ging terug. Dat geeft niet: ga verder waar je was.")
+        return self
 
 
 class NoLongerValid(LaunchRefused):

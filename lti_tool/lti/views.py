@@ -76,7 +76,7 @@ def launch(here: Here) -> ResponseReturnValue:
         outcome = _take_in(checked, here)
     except AlreadyUsed as refused:
         if path := _led_to(here):
-            return redirected(path, 303)
+            raise refused.leading_to(path).about() from None
         raise _noted(refused) from None
     except LaunchRefused as refused:
         raise _noted(refused) from None

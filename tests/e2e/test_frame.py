@@ -427,6 +427,8 @@ def test_reloading_the_frame_or_going_back_in_it_harms_nothing(house: House, fat
         }""",
         launch["data"],
     )
+    expect(frame.get_by_role("heading", level=1)).to_have_text("Je bent al binnen")
+    frame.get_by_role("link", name="Verder in Leerkring").click()
     frame.wait_for_url(f"{house.tool}/s/{house.slug}")
     expect(frame.get_by_role("heading", level=1)).to_contain_text("Minder delier")
     assert sum(1 for cookie in page.context.cookies() if cookie.get("name") == COOKIE) == 1

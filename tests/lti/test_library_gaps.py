@@ -147,9 +147,13 @@ def test_row_4_a_launch_is_used_once(visitor: Visitor, database: Database) -> No
     entered = visitor.post(fields)
     assert entered.status_code == 303
     reloaded = visitor.post(fields)
-    assert (reloaded.status_code, reloaded.headers["Location"]) == (303, entered.headers["Location"])
-    assert "Set-Cookie" not in reloaded.headers, "led on by their own session, not let in again"
+    assert reloaded.status_code == 400
+    assert "Set-Cookie" not in reloaded.headers, "nobody is let in again"
+    page = reloaded.get_data(as_text=True)
+    assert "Je bent al binnen" in page
+    assert f'href="{entered.headers["Location"]}"' in page, "who is in by it still finds the way on"
     visitor.client.delete_cookie(COOKIE)
+    assert "Je bent al binnen" not in visitor.post(fields).get_data(as_text=True)
     assert [visitor.post(fields).status_code for _ in range(2)] == [400, 400]
     with database.reading() as db:
         assert db.scalar(select(func.count()).select_from(LoginState).where(LoginState.used_at.is_(None))) == 0
