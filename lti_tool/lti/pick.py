@@ -27,9 +27,9 @@ from lti_tool.lti import offer
 from lti_tool.lti.login import launch_url
 from lti_tool.lti.models import Picking
 from lti_tool.lti.operations import Launch, person_of
-from lti_tool.lti.refusals import LaunchRefused
+from lti_tool.lti.refusals import LaunchRefused, SwitchedOff
 from lti_tool.organisations import keys
-from lti_tool.organisations.models import Platform
+from lti_tool.organisations.models import Deployment, Platform
 from lti_tool.people import viewer as viewers
 from lti_tool.people.viewer import Viewer
 from lti_tool.spaces.links import Course
@@ -245,6 +245,10 @@ def _mac(picking: uuid.UUID, secret: str) -> str:
 
 
 def _picker(db: Session, row: RowMapping, now: datetime) -> Picker:
+    theirs = (Deployment.platform_id == Platform.id) & (Deployment.deployment_id == row["deployment_id"])
+    on = select(Platform.switched_off_at, Deployment.switched_off_at).outerjoin(Deployment, theirs)
+    if any(db.execute(on.where(Platform.id == row["platform_id"])).one()):
+        raise SwitchedOff("it was switched off meanwhile").about()
     viewer = viewers.of_person(db, row["person_id"], now=now)
     course = Course(viewer.organisation_id, row["platform_id"], row["context_id"], row["context_title"])
     names = ("id", "product", "multiple", "window", "frame_hosts", "language")

@@ -21,7 +21,7 @@ from lti_tool.lti.library import hashed
 from lti_tool.lti.login import Storage, storage_of
 from lti_tool.lti.models import TabTicket
 from lti_tool.lti.operations import Launch, WalkedIn
-from lti_tool.lti.refusals import LaunchRefused
+from lti_tool.lti.refusals import LaunchRefused, SwitchedOff
 from lti_tool.organisations.models import Organisation, Platform
 from lti_tool.people import viewer as viewers
 from lti_tool.people.models import Person
@@ -217,7 +217,10 @@ def _walk_in(
     token = session.begin(db, row["person_id"], now=now, **{**kept, **chosen})
     if row["path"]:
         return WalkedIn(token, row["path"])
-    organisation_id = db.scalars(select(Platform.organisation_id).where(Platform.id == row["platform_id"])).one()
+    platform = select(Platform.organisation_id, Platform.switched_off_at).where(Platform.id == row["platform_id"])
+    organisation_id, off = db.execute(platform).one()
+    if off:
+        raise SwitchedOff("the platform was switched off meanwhile")
     placement = Placement(organisation_id, row["platform_id"], **row["placement"])
     walked = WalkedIn(token, operations.enter(db, token, placement, now))
     launches.add(db, row["platform_id"], "ok", kind="link", role=row["role"], way=way, device=device, now=now)

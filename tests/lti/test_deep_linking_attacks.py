@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from lti_tool.db import Database
 from lti_tool.demo.shapes import Unacceptable
 from lti_tool.lti.models import Picking
+from lti_tool.organisations.models import Deployment
 from lti_tool.organisations.models import Platform as PlatformRow
 from lti_tool.organisations.operations import add_organisation
 from lti_tool.people.models import Person
@@ -156,3 +157,19 @@ def test_an_address_that_the_admin_named_is_the_platforms(
     with database.writing() as db:
         db.execute(update(PlatformRow).values(frame_hosts="https://school.example"))
     assert dialog.open().status_code == 200
+
+
+@pytest.mark.parametrize("what", [PlatformRow, Deployment])
+def test_a_picker_that_stands_open_ends_when_its_lms_is_switched_off(
+    dialog: Dialog, database: Database, clock: StandingClock, what: type[PlatformRow | Deployment]
+) -> None:
+    """We sign nothing any more for who is switched off."""
+    dialog.open()
+    token = dialog.token
+    with database.writing() as db:
+        db.execute(update(what).values(switched_off_at=clock()))
+    for path in ("", "/new", "/place", "/start", "/cancel"):
+        answer = dialog.send(path, token=token, **NEW)
+        assert answer.status_code >= 400
+        assert "Leerkring staat hier uit" in answer.get_data(as_text=True), path
+        assert 'name="JWT"' not in answer.get_data(as_text=True)

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from lti_tool.db import Database
+from lti_tool.organisations.models import Platform as PlatformRow
 from lti_tool.web.session import COOKIE
 from tests.conftest import StandingClock
 from tests.lti.helpers import arrivals
@@ -258,3 +260,16 @@ def test_a_window_of_its_own_has_no_button_for_one(visitor: Visitor) -> None:
     window = visitor.client.get("/spaces", headers={"Sec-Fetch-Dest": "document"}).get_data(as_text=True)
     assert "data-own-tab" not in window
     assert "frame.js" not in window
+
+
+def test_a_launch_that_waits_ends_when_its_lms_is_switched_off(
+    held: TestResponse, tab: FlaskClient, database: Database, clock: StandingClock
+) -> None:
+    """The console says: nobody comes in from there any more."""
+    page = asks(tab, ticket_in(held))
+    with database.writing() as db:
+        db.execute(update(PlatformRow).values(switched_off_at=clock()))
+    answer = tab.post("/lti/tab/continue", data={"ticket": ticket_in(page)})
+    assert "Leerkring staat hier uit" in answer.get_data(as_text=True)
+    assert COOKIE not in cookies(answer)
+    assert tab.get("/spaces").status_code == 401
