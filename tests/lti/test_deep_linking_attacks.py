@@ -29,7 +29,7 @@ DL = "https://purl.imsglobal.org/spec/lti-dl/claim/"
 NEW = {"title": "Nachtvogels", "what_for": "Samen de nacht door.", "level": "private"}
 
 
-@pytest.mark.parametrize("token", ["", "x", "0" * 32, f"{uuid.uuid4().hex}.{'0' * 64}", "é.ü", "\0", "a" * 5000])
+@pytest.mark.parametrize("token", ["", "x", "0" * 32, "1" * 32 + "." + "0" * 64, "é.ü", "\0", "a" * 5000])
 def test_a_made_up_token_is_nobodys(dialog: Dialog, token: str) -> None:
     dialog.open()
     for path in ("", "/new", "/place", "/start", "/cancel"):
