@@ -119,6 +119,11 @@ class Http(requests.Session):
             if onward is None:
                 return response
             following = urljoin(address, onward)
+            if address.lower().startswith("https:") and not following.lower().startswith("https:"):
+                # What comes back may be the keys of an LMS: nobody on the way may put others in their place.
+                bare = Refused(f"{origin(address)} redirects to an address without https")
+                bare.hops = hop + 1
+                raise bare
             if origin(following) != origin(address):
                 kwargs["headers"] = _without_secrets(kwargs.get("headers"))
             args, address = (), following

@@ -287,6 +287,17 @@ def test_what_is_wrong_with_a_certificate(case: str, detail: str, tmp_path: Path
     assert found.ok == (not detail)
 
 
+def test_a_secure_address_does_not_send_us_to_one_that_is_not(tmp_path: Path, port: int) -> None:
+    """Else somebody between us and an LMS could give us other keys, in spite of its certificate."""
+    context, authority = _certificate("good", tmp_path)
+    with serving(context) as secure:
+        there = f"https://localhost:{secure}"
+        Answers.seen.clear()
+        assert seen(f"{there}/to/http://localhost:{port}/keys", verify=authority).what == "redirects"
+        assert Answers.seen == [f"/to/http://localhost:{port}/keys"]
+        assert seen(f"{there}/to/{there}/keys", verify=authority).what == "ok"
+
+
 def _certificate(case: str, folder: Path) -> tuple[ssl.SSLContext, str]:
     """A server's side of TLS, and the file of the authorities that its caller trusts."""
     now = dt.datetime.now(dt.UTC)
