@@ -85,6 +85,10 @@ _MOODLE_FRAME = lazy(
     "Kies bij het tandwiel van de kaart als “Standaard lanceringscontainer” (Default launch container): “Embed, "
     "zonder blokken” (Embed, without blocks)."
 )
+_MOODLE_CHOOSER = lazy(
+    "Klik op de kaart op het potlood. Kies bij “Tool configuration usage”: “Show in activity chooser and as a "
+    "preconfigured tool”. Dan ziet elke docent Leerkring."
+)
 _MOODLE_ROUTE = (
     _CODE,
     lazy("Je plakt één adres in Moodle en vult de code in."),
@@ -121,10 +125,10 @@ GUIDES: tuple[Guide, ...] = (
         _MOODLE_NEEDS,
         _MOODLE_STEPS,
         (
-            _MOODLE_FRAME,
+            _MOODLE_CHOOSER,
             lazy(
-                "Docenten zien Leerkring in hun cursus bij “Meer”, “LTI externe tools” (LTI External tools). Daar "
-                "zetten ze haar in de activiteitenkiezer."
+                "Liever per cursus? Docenten vinden Leerkring bij “Meer”, “LTI externe tools” (LTI External tools). "
+                "Daar zetten ze haar in de activiteitenkiezer."
             ),
             _TEST,
         ),

@@ -154,6 +154,17 @@ class Addresses:
         """Host and port. Moodle refuses a registration whose domain is not that of its target link."""
         return urlsplit(self.base_url).netloc
 
+    @property
+    def host(self) -> str:
+        """Without a port."""
+        return urlsplit(self.base_url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """Where a firewall must let people through."""
+        parts = urlsplit(self.base_url)
+        return parts.port or (443 if parts.scheme == "https" else 80)
+
 
 def custom_of(product: str) -> dict[str, str]:
     """The custom fields for `moodle`, `canvas` or another LMS."""

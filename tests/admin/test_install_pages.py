@@ -76,9 +76,16 @@ def test_moodle_is_told_in_its_own_words_in_both_languages(world: World, key: st
     for word in ("Sitebeheer", "Beheer tools", "Site administration", "Manage tools", "Activeer", "Activate"):
         assert word in page
     assert 'id="copy-2">http://localhost:5000/lti/register<' in page
-    assert "zonder blokken" in page
+    # Registered by itself, Moodle 4.5 shows the tool without blocks already, and not in its activity chooser. Its card
+    # has a pencil, that was a cog before.
+    assert ("zonder blokken" in page) == ("tandwiel" in page) == (key == "moodle-old")
+    assert ("potlood" in page) == ("Show in activity chooser" in page) == (key == "moodle")
     assert "een uur" in page
     assert ("Voorgeconfigureerde tool" in page) == (key == "moodle-old")
+
+
+def test_the_firewall_is_told_the_port_that_the_tool_has(world: World) -> None:
+    assert "gaan naar localhost, poort 5000." in _text(world, "/install/moodle")
 
 
 def test_canvas_is_switched_on_and_installed_by_its_number(world: World) -> None:
