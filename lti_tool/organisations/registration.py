@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -188,6 +188,7 @@ def store(
         if db.scalar(select(Platform.id).where(*mine, Platform.issuer == new.issuer)) is None:
             instead_of = None
     if instead_of is None:
+        new = replace(new, name=_free_name(db, organisation_id, new.name))
         return add_platform(db, new, now=now, reach=reach), False
     values = checked_platform(new, reach)
     del values["name"]  # an admin may have given it another one
@@ -205,6 +206,16 @@ def store(
         now=now,
     )
     return instead_of, True
+
+
+def _free_name(db: Session, organisation_id: uuid.UUID, name: str) -> str:
+    """The second connection with one LMS gets another name, or an admin can't tell them apart."""
+    taken = set(db.scalars(select(Platform.name).where(Platform.organisation_id == organisation_id)))
+    number = 2
+    found = name
+    while found in taken:
+        found, number = f"{name} {number}", number + 1
+    return found
 
 
 def clear_codes(db: Session, now: datetime) -> None:

@@ -71,6 +71,8 @@ def test_moodle_is_connected_with_one_typed_field_and_no_cookie(
     assert "De koppeling is gemaakt" in text
     assert "Nog 2 stappen in Moodle" in text
     assert "Show in activity chooser" in text
+    assert "op het potlood" in text, "as the card of Moodle 4.5 has it"
+    assert 'href="/install/moodle"' in text
     assert f'href="{moodle.address}/mod/lti/toolconfigure.php"' in text
     assert "Set-Cookie" not in made.headers
 
@@ -300,6 +302,7 @@ def test_an_lms_that_is_there_already_asks_update_or_new(
         assert [(one.id, one.client_id, one.emails) for one in now] == [(before.id, "second", True)]
     else:
         assert [one.client_id for one in now] == ["first", "second"]
+        assert now[1].name == f"{now[0].name} 2", "or an admin can't tell them apart"
 
 
 def test_a_foreign_organisation_neither_sees_nor_changes_a_connection(
