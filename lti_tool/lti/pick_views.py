@@ -6,6 +6,7 @@ They stand in a dialog, often 450 pixels high, without any cookie. Each form car
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -167,6 +168,7 @@ def _list(here: Here, token: str, chosen: Chosen, *, error: str = "") -> str:
         chosen=chosen,
         spaces=shown,
         more=len(found) > len(shown),
+        twins={title for title, times in Counter(space.title for space in found).items() if times > 1},
         roles=pages.ROLE_WORDS,
         error=error,
     )

@@ -111,6 +111,7 @@ class Pickable:
     slug: str
     title: str
     level: Level
+    started_at: datetime
     organisation_name: str
     role: str | None
 
@@ -139,7 +140,7 @@ def pickable(
     found = or_(func.lower(Space.title).like(f"%{like.lower()}%", escape="\\"), *same)
     query = (
         select(
-            Space.id, Space.slug, Space.title, Space.level,
+            Space.id, Space.slug, Space.title, Space.level, Space.started_at,
             Organisation.name.label("organisation_name"), Membership.role,
         )
         .join(Organisation, Organisation.id == Space.organisation_id)

@@ -198,6 +198,18 @@ def test_a_new_space_that_misses_something_says_so_and_loses_nothing(
     assert [link.title for link in dialog.bring().links] == ["Nachtvogels"]
 
 
+def test_spaces_of_one_name_can_be_told_apart(dialog: Dialog, make: Callable[..., Space], clock: StandingClock) -> None:
+    """A copied course may begin a space of the same name."""
+    make("Delier")
+    make("Nachtvogels")
+    clock.forward(days=1)
+    make("Delier")
+    dialog.open()
+    assert titles(dialog).count("Delier") == 2
+    began = re.findall(r"Begonnen: ([^<.]+)\.", dialog.text)
+    assert len(set(began)) == 2, began
+
+
 def test_nothing_chosen_is_said_in_a_sentence(dialog: Dialog, make: Callable[..., Space]) -> None:
     make("Wondzorg")
     dialog.open()
