@@ -62,9 +62,9 @@ def why(code: str) -> tuple[str, str]:
     match code:
         case "L02":
             return (
-                _("De link was verlopen of al gebruikt."),
+                _("De link was verlopen of al gebruikt, of niemand was ingelogd."),
                 _(
-                    "Meestal door verversen of de terugknop. "
+                    "Meestal door verversen, de terugknop of een sessie die voorbij is. "
                     "Vaak op één plek? Kijk of daar een venster blijft openstaan."
                 ),
             )

@@ -233,7 +233,11 @@ def verdict(name: str, found: list[Point], *, off: bool = False) -> Verdict:
     if good == len(found):
         return Verdict(_("%(lms)s werkt", lms=name), _("Alle %(num)s punten zijn goed.", num=good), "done")
     shut = any(point.name == "keys" and point.state == "fault" for point in found)
-    title = _("%(lms)s werkt niet", lms=name) if shut else _("%(lms)s werkt bijna", lms=name)
+    title = _("%(lms)s werkt bijna", lms=name)
+    if shut:
+        title = _("%(lms)s werkt niet", lms=name)
+    elif not good and not faults_:
+        title = _("%(lms)s is gekoppeld", lms=name)
     first = ngettext(
         "%(num)s van de %(all)s punten is goed.", "%(num)s van de %(all)s punten zijn goed.", good, all=len(found)
     )

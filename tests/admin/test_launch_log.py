@@ -85,6 +85,7 @@ def test_a_code_narrows_the_list(bram: Somebody, connect: Connect, database: Dat
     fault(database, moodle, clock(), "L02", "the login is too old")
     page = log(bram, "?code=L02")
     assert "the login is too old" in page
+    assert "of niemand was ingelogd" in page, "Moodle starts a login of nobody, and that is L02 too"
     assert "the key id is missing" not in page
     assert 'href="/admin/launches?code=L05"' in page
     assert "the key id is missing" in log(bram, "?code=%3Cscript%3E"), "nonsense chooses nothing"

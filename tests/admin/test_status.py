@@ -57,7 +57,7 @@ def good_test(database: Database, platform: uuid.UUID, at: datetime) -> None:
 def test_a_new_connection_waits_and_says_for_what(bram: Somebody, connect: Connect) -> None:
     connect()
     html = page(bram)
-    assert "<h1>Moodle van De Linde werkt bijna</h1>" in html
+    assert "<h1>Moodle van De Linde is gekoppeld</h1>" in html, "nothing was seen to work yet"
     assert "0 van de 13 punten zijn goed. 13 punten wachten nog." in html
     assert {state for state, _ in points(html).values()} == {"wait"}
     assert "Nog niet getest" in html
