@@ -137,30 +137,31 @@ def may_open(db: Session, viewer: Viewer, door_id: uuid.UUID) -> bool:
 class Copied:
     """A door that is a copy of another, as its teacher meets it."""
 
-    space: SpaceHere | None
-    """Where the other leads; None when this teacher may not know of it."""
+    space: SpaceHere
+    """Where the other leads."""
     lets_in: bool
     """Some door of that space lets in, so this one probably should."""
 
     @property
     def may_keep(self) -> bool:
         """May let it lead to the same space."""
-        return self.space is not None and may_place(self.space)
+        return may_place(self.space)
 
     @property
     def may_renew(self) -> bool:
         """May begin a new space after its model."""
-        return self.space is not None and self.space.may(Action.CHARTER)
+        return self.space.may(Action.CHARTER)
 
 
 def copied(db: Session, viewer: Viewer, door_id: uuid.UUID, *, now: datetime) -> Copied | None:
-    """What a copied link was a copy of; None when it is none, or it was answered, or the viewer may not answer."""
+    """What a copied link was a copy of; None when it is none, or it was answered, or the viewer may not answer or not
+    know of that space. What a link was copied from can be typed into it, so no answer may tell that one is there."""
     origin = db.scalar(select(Door.copy_of).where(Door.id == door_id, Door.space_id.is_(None)))
     if origin is None or not may_open(db, viewer, door_id):
         return None
     space = access.find_by_id(db, viewer, origin, now=now)
     if space is None or not space.may(Action.LEARN):
-        return Copied(None, lets_in=False)
+        return None
     others = select(Door.id).where(Door.space_id == space.id, Door.lets_in.is_(True))
     return Copied(space, lets_in=db.scalar(select(others.exists())) or False)
 
@@ -169,7 +170,7 @@ def keep_same(db: Session, viewer: Viewer, door_id: uuid.UUID, *, lets_in: bool,
     """A copied link leads to the same space; it lets in only when a trekker says so. Returns the slug. Raises
     `NotAllowed`."""
     found, door = copied(db, viewer, door_id, now=now), db.get(Door, door_id)
-    if found is None or found.space is None or door is None or not found.may_keep:
+    if found is None or door is None or not found.may_keep:
         raise NotAllowed(cause="a copied link to a space of others")
     _lead_to(db, viewer, door, found.space.id, lets_in=lets_in and found.space.may(Action.LEAD), now=now)
     return found.space.slug
@@ -179,7 +180,7 @@ def begin_empty(db: Session, viewer: Viewer, door_id: uuid.UUID, *, lets_in: boo
     """A copied link leads to a new space after the model of the old: its title, what it is for and how open it is; no
     contents, no members, and the teacher is its trekker. Returns the slug. Raises `NotAllowed`."""
     found, door = copied(db, viewer, door_id, now=now), db.get(Door, door_id)
-    if found is None or found.space is None or door is None or not found.may_renew:
+    if found is None or door is None or not found.may_renew:
         raise NotAllowed(cause="a copied link to a space of others")
     model = found.space
     mine = (NetworkMember.network_id == model.network_id, NetworkMember.organisation_id == viewer.organisation_id)
