@@ -35,6 +35,9 @@ class Manual(Form):
     name: Line = Field(min_length=1, max_length=200)
     site: Line = Field(default="", max_length=500)
     environment: Literal["production", "beta", "test", "own"] = "production"
+    site_before: Line = Field(default="", max_length=500)
+    """What the addresses below were made from, if they stood there when the page was sent."""
+    environment_before: Line = Field(default="", max_length=20)
     client_id: Line = Field(min_length=1, max_length=255)
     deployment_id: Line = Field(default="", max_length=255)
     issuer: Line = Field(default="", max_length=500)
@@ -93,6 +96,10 @@ def make_platform(here: Here) -> ResponseReturnValue:
     if filled.form is None:
         return _again(here, filled)
     form, reach = filled.form, Reach.of(here.settings)
+    if wrong := by_hand.site_problem(form.product, form.site, reach):
+        derived = by_hand.preset(form.product, form.site, form.environment)
+        typed = {name: "" if value == derived.get(name) else value for name, value in filled.typed.items()}
+        return _again(here, Filled(None, typed, {"site": str(wrong)}))
     problems = by_hand.problems(filled.typed, reach)
     if problems and not (form.anyway and all(problem.passing for problem in problems.values())):
         return _again(here, filled, problems)
@@ -126,18 +133,24 @@ def make_platform(here: Here) -> ResponseReturnValue:
 def _complete(filled: Filled[Manual]) -> Filled[Manual]:
     """With the addresses that follow from the site, and a sentence at each that is missing."""
     typed = dict(filled.typed)
-    environment = typed.get("environment", "")
-    if environment not in {"production", "beta", "test", "own"}:
-        environment = "production"
-    given = by_hand.preset(typed["product"], typed.get("site", ""), environment)
+    given = _made_of(typed, "site", "environment")
+    before = _made_of(typed, "site_before", "environment_before")
     for name in FIELDS:
-        typed[name] = typed.get(name, "").strip() or given.get(name, "")
+        said = typed.get(name, "").strip()
+        # An address that we made ourselves follows when the site is mended; what somebody typed stays.
+        typed[name] = given.get(name, "") if said in {"", before.get(name)} else said
     missing = {name: _("Vul dit in.") for name in FIELDS if not typed[name]}
     if missing and typed["product"] != "other" and not typed.get("site", "").strip():
         missing = {"site": _("Vul dit in.")}
     if not missing:
         return replace(filled, typed=typed)
     return Filled(None, typed, {**missing, **filled.errors})
+
+
+def _made_of(typed: Mapping[str, str], site: str, environment: str) -> dict[str, str]:
+    which = typed.get(environment, "")
+    which = which if which in {"production", "beta", "test", "own"} else "production"
+    return by_hand.preset(typed["product"], typed.get(site, ""), which)
 
 
 def _again(

@@ -40,11 +40,9 @@ def preset(product: str, site: str, environment: str = "production") -> dict[str
     `environment`: `production`, `beta` or `test` of hosted Canvas, or `own` for one on a server of its own.
     Moodle: mod/lti/locallib.php, get_tool_type_config. Canvas: doc/api/lti_launch_overview.md.
     """
-    site = site.strip().rstrip("/")
+    site = _with_scheme(site)
     if not site:
         return {}
-    if "://" not in site and not site.endswith(":"):
-        site = f"https://{site}"
     if not _host(site):
         return dict.fromkeys(("issuer", *ADDRESSES), site)  # so that each is told to be none
     if product == "moodle":
@@ -71,6 +69,17 @@ def preset(product: str, site: str, environment: str = "production") -> dict[str
         "token_url": f"{host}/login/oauth2/token",
         "auth_url": f"{there}/api/lti/authorize_redirect",
     }
+
+
+def _with_scheme(site: str) -> str:
+    site = site.strip().rstrip("/")
+    return site if not site or "://" in site or site.endswith(":") else f"https://{site}"
+
+
+def site_problem(product: str, site: str, reach: Reach) -> Problem | None:
+    """What is wrong with the address of a Moodle or a Canvas as somebody typed it, before anything is made from it."""
+    site = _with_scheme(site)
+    return _shape(site, reach) if site and product != "other" else None
 
 
 def problems(typed: Mapping[str, str], reach: Reach) -> dict[str, Problem]:

@@ -291,3 +291,30 @@ def test_an_address_without_a_place_to_go_is_not_asked_twice() -> None:
     found = by_hand.problems(typed, Reach())
     assert set(found) == {"jwks_url", "token_url", "auth_url"}
     assert not any(problem.passing for problem in found.values())
+
+
+def test_a_site_that_is_no_address_is_told_where_it_was_typed(bram: Somebody, database: Database) -> None:
+    page = _send(bram, "zomaar iets")
+    assert page.status_code == 422
+    text = _text(page)
+    assert "Dit is geen webadres." in text.partition('id="site-error"')[2].partition("</p>")[0]
+    assert "adressen doen het niet" not in text
+    assert "zomaar iets/mod/lti" not in text
+    assert not _platforms(database)
+
+
+def test_a_mended_site_takes_along_what_was_made_from_the_wrong_one(
+    bram: Somebody, moodle: str, database: Database
+) -> None:
+    wrong = "http://127.0.0.1:1"
+    made = by_hand.preset("moodle", wrong)
+    del made["token_url"]
+    refused = _send(bram, wrong)
+    assert refused.status_code == 422
+    assert f'name="site_before" value="{wrong}"' in _text(refused)
+    typed = f"{moodle}/mod/lti/token.php?mine"
+    sent = _send(bram, moodle, site_before=wrong, environment_before="production", **made, token_url=typed)
+    assert sent.status_code == 303, _text(sent)
+    (platform,) = _platforms(database)
+    assert (platform.issuer, platform.jwks_url) == (moodle, f"{moodle}/mod/lti/certs.php")
+    assert platform.token_url == typed, "what somebody typed stays"
