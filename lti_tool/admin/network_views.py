@@ -90,7 +90,7 @@ def read_invitation(here: Here) -> ResponseReturnValue:
 
 
 def _shown(sheet: str) -> Markup:
-    return Markup(to_html(sheet))  # noqa: S704 - sanitised here
+    return Markup(to_html(sheet, level=3))  # noqa: S704 - sanitised here
 
 
 def _invitation(here: Here, found: Invited, code: str, *, changed: bool = False) -> str:

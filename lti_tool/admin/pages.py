@@ -9,8 +9,8 @@ from lti_tool.web.routes import Here
 
 
 def frame(here: Here, current: str) -> dict[str, Any]:
-    """Heading, menu and readers line of `base.html`. `current` is the address of the page's menu item, or of a
-    page below it: `/admin/platforms/new` stands under `/admin/platforms`."""
+    """Heading, menu, readers line, foot and style of `base.html`. `current` is the address of the page's menu item, or
+    of a page below it: `/admin/platforms/new` stands under `/admin/platforms`."""
     items = [
         (_("Status"), "/admin"),
         (_("Koppelingen"), "/admin/platforms"),
@@ -21,6 +21,7 @@ def frame(here: Here, current: str) -> dict[str, Any]:
     if current.startswith(("/admin/networks", "/admin/look")):
         current = "/admin/more"
     return {
+        "console": True,
         "heading": _("Beheer · %(organisation)s", organisation=here.viewer.organisation_name),
         "menu": [(label, href, _within(current, href), 0) for label, href in items],
         "readers": {
@@ -28,6 +29,8 @@ def frame(here: Here, current: str) -> dict[str, Any]:
             "bold": _("Beheer."),
             "text": _("Je ziet of het werkt. Je ziet niet wat collega’s schrijven."),
         },
+        "promise": _("Een rol in Moodle of Canvas opent dit scherm niet."),
+        "foot_links": [(_("Handleiding"), "/docs/admin"), (_("Alle foutcodes"), "/docs/help")],
     }
 
 

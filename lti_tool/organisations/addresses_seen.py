@@ -42,7 +42,7 @@ def _what(seen: Seen) -> str:
         case "ok":
             return _("%(host)s antwoordt goed.", host=host)
         case "address":
-            return _("Dit is geen webadres. Een webadres begint met https://")
+            return _("Dit is geen webadres. Een webadres begint met “https://”.")
         case "private":
             return _("%(host)s ligt op een afgeschermd netwerk. Daar gaan we niet heen.", host=host)
         case "redirected_private":

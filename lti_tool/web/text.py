@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from typing import Literal
 
 import nh3
 from markdown_it import MarkdownIt
@@ -54,9 +55,9 @@ def _linked(token: Token) -> Iterator[Token]:
 _markdown.core.ruler.push("addresses", _link_addresses)
 
 
-def to_html(markdown: str) -> str:
-    """Markdown as HTML that is safe to put in a page. Headings become small: the page has its own."""
-    return _cleaner.clean(_HEADINGS.sub(r"\1h4", _markdown.render(markdown)))
+def to_html(markdown: str, *, level: Literal[3, 4] = 4) -> str:
+    """Markdown as HTML that is safe to put in a page. Headings become small, of one level: the page has its own."""
+    return _cleaner.clean(_HEADINGS.sub(rf"\1h{level}", _markdown.render(markdown)))
 
 
 def tidy(text: str) -> str:
