@@ -353,7 +353,7 @@ GUIDES: tuple[Guide, ...] = (
     ),
     Guide(
         "other",
-        lazy("Een andere met LTI 1.3"),
+        lazy("LTI 1.3 (een andere leeromgeving)"),
         "other",
         lazy("Voor elke leeromgeving met LTI 1.3."),
         (
