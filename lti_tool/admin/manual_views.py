@@ -125,7 +125,7 @@ def make_platform(here: Here) -> ResponseReturnValue:
             keys.ensure_key(db, rt.cipher, now=here.now)
     except WrongInput:
         # All else was looked at: what is left is that this LMS is here already.
-        known = _("Deze leeromgeving is hier al gekoppeld met deze client-ID. Kijk bij Koppelingen.")
+        known = _("Deze client-ID is al gekoppeld. Staat ze niet bij Koppelingen? Vraag dan wie Leerkring beheert.")
         return _again(here, Filled(None, filled.typed, {"client_id": known}))
     return redirect(f"/admin/platforms/{made}?done=made", 303)
 
