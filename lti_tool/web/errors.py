@@ -113,7 +113,7 @@ def answer(refusal: Refusal) -> Response:
         response.headers.update(refusal.headers)
         return response
     # The request's transaction is over: an error page asks nothing of the database.
-    body = render(refusal.template, refusal=refusal, where=request.path, account=[], **refusal.details)
+    body = render(refusal.template, refusal=refusal, path=request.path, account=[], **refusal.details)
     response = make_response(body, refusal.status)
     if isinstance(refusal, SignInFirst):
         wishes.keep(response)
