@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from lti_tool.lti.offer import TITLE, Addresses, custom_of
 from lti_tool.web.language import lazy
 
+_TOOK_PART = lazy("Uit. Alleen aan als deelnemers hun deelname in de cursus mogen laten bevestigen.")
+"""At the service for grades: we give none, but pass on that somebody took part."""
+_NO_GRADES = lazy("“Nooit” (Never), tenzij deelnemers hun deelname in de cursus mogen laten bevestigen.")
+_CANVAS_SERVICES = lazy(
+    "De deelnemerslijst, als trekkers aantallen mogen zien. Cijfers alleen om deelname te bevestigen."
+)
+
 
 @dataclass(frozen=True)
 class Value:
@@ -85,7 +92,7 @@ def _moodle(at: Addresses) -> Sheet:
                 "IMS LTI Names and Role Provisioning",
                 lazy("Aan, als trekkers mogen zien hoeveel collega’s zijn uitgenodigd. Anders uit."),
             ),
-            Choice("IMS LTI Assignment and Grade Services", lazy("Uit. Leerkring geeft geen cijfers.")),
+            Choice("IMS LTI Assignment and Grade Services", _TOOK_PART),
             Choice(
                 "Share launcher's name with tool",
                 lazy("“Altijd” (Always). Met “Nooit” werkt het ook: dan kiest elke collega zelf een naam."),
@@ -96,7 +103,11 @@ def _moodle(at: Addresses) -> Sheet:
                 lazy("“Nooit” (Never), tenzij je collega’s aan hun mailadres in de personeelslijst herkent."),
                 "Deel de e-mail van de starter met de tool",
             ),
-            Choice("Accept grades from the tool", lazy("“Nooit” (Never)."), "Aanvaard cijfers van de tool"),
+            Choice(
+                "Accept grades from the tool",
+                _NO_GRADES,
+                "Aanvaard cijfers van de tool",
+            ),
         ),
         (
             "Platform ID (Platform-ID)",
@@ -131,7 +142,10 @@ def _canvas(at: Addresses) -> Sheet:
                 lazy("“Public” geeft namen en mailadressen. “Anonymous” geeft niets: dan kiest elke collega een naam."),
             ),
             Choice(
-                "LTI Advantage Services", lazy("De deelnemerslijst, als trekkers aantallen mogen zien. Geen cijfers.")
+                "LTI Advantage Services",
+                lazy(
+                    "De deelnemerslijst, als trekkers aantallen mogen zien. Cijfers alleen om deelname te bevestigen."
+                ),
             ),
         ),
         ("Client ID", "Deployment ID"),
@@ -178,7 +192,7 @@ def _brightspace(at: Addresses) -> Sheet:
                 "Names And Role Provisioning Services",
                 lazy("Aan, als trekkers mogen zien hoeveel collega’s zijn uitgenodigd. Anders uit."),
             ),
-            Choice("Assignment and Grade Services", lazy("Uit. Leerkring geeft geen cijfers.")),
+            Choice("Assignment and Grade Services", _TOOK_PART),
         ),
         (
             "Client Id",
@@ -210,7 +224,7 @@ def _sakai(at: Addresses) -> Sheet:
                 "Provide Roster to External Tool",
                 lazy("Aan, als trekkers mogen zien hoeveel collega’s zijn uitgenodigd. Anders uit."),
             ),
-            Choice("Allow External Tool to return grades", lazy("Uit. Leerkring geeft geen cijfers.")),
+            Choice("Allow External Tool to return grades", _TOOK_PART),
         ),
         ("LTI 1.3 Client ID", "Deployment ID", "Issuer", "Keyset URL", "Token URL", "Authentication URL"),
     )
@@ -231,7 +245,7 @@ def _openedx(at: Addresses) -> Sheet:
         ),
         (
             Choice("Deep linking", lazy("Aan. Dan kiest een docent een ruimte zonder iets over te typen.")),
-            Choice("Assignment and Grades", lazy("Uit. Leerkring geeft geen cijfers.")),
+            Choice("Assignment and Grades", _TOOK_PART),
             Choice("Share Full name", lazy("Aan. Uit kan ook: dan kiest elke collega zelf een naam.")),
         ),
         ("Client ID", "Deployment ID", "Issuer", "Keyset URL", "Access Token URL", "Login URL"),
