@@ -17,7 +17,7 @@ TEST = "admin: test a connection"
 AGAIN = timedelta(hours=24)
 
 
-@task("admin: test connections", every=timedelta(minutes=10))
+@task("admin: test connections", every=timedelta(minutes=1))
 def test_due(work: Work) -> None:
     """Put a test into the queue of each that is on and new, or was last tested a day ago."""
     due = or_(PlatformTest.started_at.is_(None), PlatformTest.started_at <= work.now - AGAIN)
