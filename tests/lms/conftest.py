@@ -138,3 +138,16 @@ def page(*subjects: object, roles: tuple[str, ...] = ("Learner",), **more: Any) 
 def onward(url: str) -> dict[str, str]:
     """The header that names the next page."""
     return {"Link": f'<{url}>; rel="next"'}
+
+
+@pytest.fixture
+def confirming(course: Course) -> Course:
+    """A course whose admin lets grades through, of a space whose trekker switched it on."""
+    course.set_platform(grades=True)
+    course.lead.post(f"/s/{course.space.slug}/confirming", on="yes")
+    return course
+
+
+@pytest.fixture
+def fatma(confirming: Course) -> Somebody:
+    return confirming.comes("12", "Fatma Yilmaz", joins=True)

@@ -5,96 +5,22 @@ from __future__ import annotations
 import json
 import re
 import threading
-import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import responses
 from sqlalchemy import select
 
-from lti_tool.db import Database
 from lti_tool.jobs.queue import LIMIT, Queue, failed, pause
 from lti_tool.lms import confirmations as c
-from lti_tool.lms.models import Confirmation, LineItem, LmsCourse, LmsLink
+from lti_tool.lms.models import Confirmation, LineItem, LmsCourse
 from lti_tool.lms.scores import SCORE_TYPE, below, score
 from lti_tool.lti import offer
 from lti_tool.settings import Settings
 from tests.conftest import StandingClock
+from tests.lms.confirming import ITEM, ITEMS_PATH, SCORES, Lms, items, of_link, outcome, page_of, posted, presses
 from tests.lms.conftest import HOME, ITEMS, Course, recorded
 from tests.world import Somebody
-
-Lms = responses.RequestsMock
-ITEM = f"{HOME}/2/lineitems/5/lineitem?type_id=1"
-SCORES = f"{HOME}/2/lineitems/5/lineitem/scores?type_id=1"
-ITEMS_PATH = f"{HOME}/2/lineitems"
-
-
-@pytest.fixture
-def confirming(course: Course) -> Course:
-    """A course whose admin lets grades through, of a space whose trekker switched it on."""
-    course.set_platform(grades=True)
-    course.lead.post(f"/s/{course.space.slug}/confirming", on="yes")
-    return course
-
-
-@pytest.fixture
-def fatma(confirming: Course) -> Somebody:
-    return confirming.comes("12", "Fatma Yilmaz", joins=True)
-
-
-def of_link(course: Course, url: str = ITEM) -> None:
-    """The link has a column of its own."""
-    with course.database.writing() as db:
-        db.scalars(select(LmsLink)).one().lineitem_url = url
-
-
-def presses(course: Course, who: Somebody) -> None:
-    assert who.post(f"/s/{course.space.slug}/confirm").status_code == 303
-
-
-def outcome(course: Course) -> tuple[bool, str, str]:
-    with course.database.reading() as db:
-        row = db.scalars(select(Confirmation)).one()
-        return row.wanted, row.state, row.why
-
-
-def page_of(course: Course, who: Somebody) -> str:
-    html = who.get(f"/s/{course.space.slug}/confirm").get_data(as_text=True)
-    return " ".join(re.sub(r"<[^>]+>", " ", html.partition("<main")[2]).split())
-
-
-def posted(lms: Lms, kind: str = "/scores") -> list[dict[str, Any]]:
-    """The bodies that were posted there."""
-    found = [call.request for call in lms.calls if call.request.method == "POST"]
-    return [json.loads(one.body or "null") for one in found if (one.url or "").partition("?")[0].endswith(kind)]
-
-
-def items(lms: Lms, *made: dict[str, Any], after: Any = None) -> None:
-    """A gradebook as Moodle's: it makes a column whenever asked, and its filters work."""
-    held = list(made)
-
-    def look(request: Any) -> tuple[int, dict[str, str], str]:
-        if request.headers["Accept"] != "application/vnd.ims.lis.v2.lineitemcontainer+json":
-            return 400, {}, json.dumps(recorded("moodle/ags_lineitems_noaccept.json")["body"])
-        asked = request.params
-        fits = [
-            item for item in held if item["resourceId"] == asked.get("resource_id") and item["tag"] == asked.get("tag")
-        ]
-        return 200, {}, json.dumps(fits)
-
-    def make(request: Any) -> tuple[int, dict[str, str], str]:
-        exact = recorded("moodle/ags_lineitem_create.json")["request"]["headers"]
-        if any(request.headers[name] != exact[name] for name in ("Accept", "Content-Type")):
-            return 400, {}, "{}"
-        item = {**json.loads(request.body), "id": ITEM if not held else ITEM.replace("/5/", f"/{5 + len(held)}/")}
-        held.append(item)
-        if after:
-            after()
-        return 201, {}, json.dumps(item)
-
-    lms.add_callback("GET", re.compile(re.escape(ITEMS_PATH) + r"\?"), callback=look)
-    lms.add_callback("POST", ITEMS, callback=make)
 
 
 def test_we_post_by_the_scopes_that_we_were_registered_for() -> None:
@@ -385,100 +311,3 @@ def test_a_column_that_the_teacher_took_away_is_made_anew(
     confirming.queue.run_due()
     assert len(posted(lms, "/lineitems")) == 1
     assert outcome(confirming) == (True, "arrived", "")
-
-
-def withdraws(course: Course, who: Somebody) -> Any:
-    with course.database.reading() as db:
-        mine = db.scalars(select(Confirmation.id)).one()
-    return who.post(f"/me/confirmed/{mine}/withdraw")
-
-
-def test_taking_it_back_sends_a_score_without_one(
-    confirming: Course, fatma: Somebody, lms: Lms, clock: StandingClock
-) -> None:
-    of_link(confirming)
-    lms.post(SCORES, status=200, body="")
-    presses(confirming, fatma)
-    confirming.queue.run_due()
-    clock.forward(minutes=1)
-    assert fatma.post(f"/s/{confirming.space.slug}/leave").status_code == 303
-    assert withdraws(confirming, fatma).status_code == 303, "also after leaving"
-    confirming.queue.run_due()
-    assert posted(lms)[1] == {
-        "userId": "12", "timestamp": "2026-11-25T06:53:00.000Z", "activityProgress": "Initialized",
-        "gradingProgress": "NotReady",
-    }  # fmt: skip
-    assert outcome(confirming) == (False, "arrived", "")
-    html = fatma.get("/me/confirmed").get_data(as_text=True)
-    assert "Kijk daar na of het weg is" in html
-    assert "/me/confirmed" in fatma.get("/me/portfolio").get_data(as_text=True)
-
-
-def test_an_lms_that_does_not_take_it_back_is_named(
-    confirming: Course, fatma: Somebody, lms: Lms, clock: StandingClock
-) -> None:
-    of_link(confirming)
-    lms.post(SCORES, status=200, body="")
-    lms.post(SCORES, status=400, json=[])
-    presses(confirming, fatma)
-    confirming.queue.run_due()
-    clock.forward(minutes=1)
-    withdraws(confirming, fatma)
-    confirming.queue.run_due()
-    assert outcome(confirming) == (False, "failed", c.KEPT)
-    assert "wist een bevestiging niet" in fatma.get("/me/confirmed").get_data(as_text=True)
-
-
-def test_what_was_never_sent_leaves_nothing(confirming: Course, fatma: Somebody, lms: Lms) -> None:
-    presses(confirming, fatma)
-    withdraws(confirming, fatma)
-    confirming.queue.run_due()
-    assert len(lms.calls) == 0
-    with confirming.database.reading() as db:
-        assert db.scalars(select(Confirmation)).all() == []
-
-
-def test_nobody_takes_back_or_sees_anothers(confirming: Course, fatma: Somebody, lms: Lms) -> None:
-    presses(confirming, fatma)
-    kees = confirming.comes("13", "Kees", joins=True)
-    assert withdraws(confirming, kees).status_code == 404
-    assert kees.post(f"/me/confirmed/{uuid.uuid4()}/withdraw").status_code == 404
-    assert "Leerplein" not in kees.get("/me/confirmed").get_data(as_text=True)
-    for path in ("", "/people", "/settings"):
-        assert "bevestigd door" not in confirming.lead.get(f"/s/{confirming.space.slug}{path}").get_data(as_text=True)
-
-
-def test_a_switch_that_goes_off_meanwhile_holds(confirming: Course, fatma: Somebody, lms: Lms) -> None:
-    of_link(confirming)
-    presses(confirming, fatma)
-    confirming.lead.post(f"/s/{confirming.space.slug}/confirming")
-    confirming.queue.run_due()
-    assert outcome(confirming) == (True, "failed", c.OFF)
-    presses(confirming, fatma)
-    confirming.set_platform(grades=False)
-    assert len(lms.calls) == 0
-
-
-def test_pressing_often_sends_once(confirming: Course, fatma: Somebody, lms: Lms, clock: StandingClock) -> None:
-    of_link(confirming)
-    lms.post(SCORES, status=200, body="")
-    for _ in range(4):
-        presses(confirming, fatma)
-    confirming.queue.run_due()
-    clock.forward(minutes=1)
-    presses(confirming, fatma)
-    confirming.queue.run_due()
-    assert len(posted(lms)) == 1
-
-
-def test_a_confirmation_goes_with_its_person(
-    confirming: Course, fatma: Somebody, database: Database, settings: Settings, clock: StandingClock
-) -> None:
-    from lti_tool.rights import operations as rights
-
-    presses(confirming, fatma)
-    with database.writing() as db:
-        rights.erase(db, settings.secret_key, fatma.id, confirming.organisation, now=clock())
-    with database.reading() as db:
-        assert db.scalars(select(Confirmation)).all() == []
-    confirming.queue.run_due()
