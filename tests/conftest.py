@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,28 @@ def _named(address: str, name: str) -> str:
     from sqlalchemy import make_url
 
     return make_url(address).set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def without_tables(request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]:
+    """A database of the kind of `request.param` without a single table."""
+    lti_tool.load_models()
+    name = f"e{uuid.uuid4().hex}"
+    if request.param == "sqlite":
+        database = Database(f"sqlite:///{folder / name}.db")
+        yield database
+        database.dispose()
+        return
+    server = request.getfixturevalue("postgresql_server")
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    database = Database(_named(server, name))
+    yield database
+    database.dispose()
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

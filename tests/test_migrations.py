@@ -12,11 +12,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Boolean, Column, create_engine, make_url, text, true
+from sqlalchemy import Boolean, Column, text, true
 from sqlalchemy.exc import IntegrityError
 
-import lti_tool
 from lti_tool.db import Base, Database, migrations
+from tests.conftest import without_tables
 
 PARTITION = re.compile(r"activity_(default|\d{4}_\d{2})")
 
@@ -24,23 +24,8 @@ PARTITION = re.compile(r"activity_(default|\d{4}_\d{2})")
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database without a single table."""
-    lti_tool.load_models()
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'empty.db'}")
+    with without_tables(request, tmp_path) as database:
         yield database
-        database.dispose()
-        return
-    server = request.getfixturevalue("postgresql_server")
-    name = f"m{uuid.uuid4().hex}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    database = Database(make_url(server).set(database=name).render_as_string(hide_password=False))
-    yield database
-    database.dispose()
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
 
 
 def _known(item: Any, name: str, kind: str, reflected: bool, other: Any) -> bool:

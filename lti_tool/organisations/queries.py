@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import aliased
 
 from lti_tool.db import Session
 from lti_tool.organisations.models import Deployment, NetworkMember, Organisation, Platform
@@ -80,17 +79,6 @@ def organisations(db: Session) -> list[OrganisationRow]:
     return [
         OrganisationRow(row.id, row.slug, row.name) for row in db.execute(_organisation().order_by(Organisation.name))
     ]
-
-
-def fellow_organisations(db: Session, organisation_id: uuid.UUID) -> frozenset[uuid.UUID]:
-    """The organisation itself and all that share a network with it."""
-    mine, theirs = aliased(NetworkMember), aliased(NetworkMember)
-    query = (
-        select(theirs.organisation_id)
-        .join(mine, mine.network_id == theirs.network_id)
-        .where(mine.organisation_id == organisation_id)
-    )
-    return frozenset({organisation_id, *db.scalars(query)})
 
 
 def networks_of(db: Session, organisation_id: uuid.UUID) -> frozenset[uuid.UUID]:

@@ -22,21 +22,18 @@ from sqlalchemy import (
     Table,
     Text,
     cast,
-    create_engine,
     inspect,
-    make_url,
     select,
     text,
 )
 
-import lti_tool
 from lti_tool.db import Base, Database, Id, Utc, backup, migrations
 from lti_tool.db.backup_format import kept_tables
 from lti_tool.db.encryption import Cipher
 from lti_tool.db.restore import Restored, restore
 from lti_tool.record.models import Hundredths
 from lti_tool.settings import Settings
-from tests.conftest import StandingClock
+from tests.conftest import StandingClock, without_tables
 
 Rows = dict[str, list[tuple[Any, ...]]]
 Save = Callable[..., backup.Written]
@@ -72,23 +69,8 @@ def load(file: Path, cipher: Cipher, settings: Settings) -> Load:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """Another database, of either kind, without a single table."""
-    lti_tool.load_models()
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'elsewhere.db'}")
+    with without_tables(request, tmp_path) as database:
         yield database
-        database.dispose()
-        return
-    server = request.getfixturevalue("postgresql_server")
-    name = f"e{uuid.uuid4().hex}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    database = Database(make_url(server).set(database=name).render_as_string(hide_password=False))
-    yield database
-    database.dispose()
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
 
 
 @pytest.fixture
